@@ -1,0 +1,3 @@
+//! Pulse: the one binary of the shop.
+
+fn main() {}

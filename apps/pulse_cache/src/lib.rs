@@ -1,0 +1,1 @@
+//! Read-through cache over the catalogue.

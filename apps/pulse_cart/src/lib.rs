@@ -1,0 +1,1 @@
+//! One cart as a server process.

@@ -1,0 +1,1 @@
+//! The shop's pure domain and the ports it needs.

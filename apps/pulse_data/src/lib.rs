@@ -1,0 +1,1 @@
+//! Schema, migrations and contexts on SQLite and PostgreSQL.

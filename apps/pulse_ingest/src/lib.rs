@@ -1,0 +1,1 @@
+//! Feeds in: a year of a real shop, and the report over it.

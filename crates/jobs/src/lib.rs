@@ -1,0 +1,1 @@
+//! A durable job queue on SQLite and PostgreSQL.

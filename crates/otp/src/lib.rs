@@ -1,0 +1,1 @@
+//! Servers, supervisors, registries, timers and pubsub: OTP's ideas on tokio.
