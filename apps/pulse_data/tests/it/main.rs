@@ -1,0 +1,1 @@
+//! Tests of pulse_data from outside.
