@@ -1,3 +1,46 @@
-//! The workspace's own chores.
+//! The workspace's own chores: `cargo xtask test | db | bench | tidy | cover`.
+//!
+//! **Invariant.** A chore leaves nothing running that it started (but for `db up`, which is asked to), and ends with
+//! the exit code of what it ran.
 
-fn main() {}
+mod bench;
+mod chore;
+mod cover;
+mod db;
+mod postgres;
+mod run_tests;
+mod tidy;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask CHORE
+
+  test [-- NEXTEST ARGS]  all tests on SQLite and PostgreSQL, doc tests included
+  db up | down | url      the private PostgreSQL for development
+  bench [NAME]            the table of figures: otp, carts, checkout, http, replay
+  tidy                    what the compiler can't see: links, module docs, arrows between rooms
+  cover                   line coverage of the tests";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let done = match args.as_slice() {
+        ["test", rest @ ..] => run_tests::run(rest),
+        ["db", verb] => db::run(verb),
+        ["bench", names @ ..] => bench::run(names),
+        ["tidy"] => tidy::run(),
+        ["cover"] => cover::run(),
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,49 @@
+# Each target is a thin call of cargo or `cargo xtask`; `make run` and `make test` do all the set-up they need.
+# Tools: `sh tools/setup.sh WHAT` installs what is missing (build, test, check) or says in one line what to install.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check fmt db-up db-down bench soak cover
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
+
+setup: ## Install what building, testing and checking need
+	@sh tools/setup.sh build test check
+
+run: ## The shop with demo data, on an embedded database
+	@sh tools/setup.sh build
+	cargo run --release --package pulse -- serve --demo
+
+test: ## Every test, on SQLite and on PostgreSQL, doc tests included
+	@sh tools/setup.sh build test
+	cargo xtask test
+
+check: ## Format, lints, licences, documentation, tidiness
+	@sh tools/setup.sh build check
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo deny --workspace --log-level error check licenses bans sources
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+	cargo xtask tidy
+
+fmt: ## Format the sources
+	cargo fmt --all
+
+db-up: ## A private PostgreSQL from the installed server; prints its DATABASE_URL
+	@sh tools/setup.sh build test
+	@cargo xtask db up
+
+db-down: ## Stop it; its data stays
+	@cargo xtask db down
+
+bench: ## The table of figures, beside their peers
+	@sh tools/setup.sh build test
+	cargo xtask bench
+
+soak: ## kill -9 again and again: make soak ROUNDS=200
+	@sh tools/setup.sh build test
+	PULSE_SOAK_ROUNDS=$(or $(ROUNDS),200) cargo xtask test -- --package pulse soak
+
+cover: ## Line coverage of the tests (needs cargo-llvm-cov)
+	@sh tools/setup.sh build test cover
+	cargo xtask cover

@@ -1,0 +1,64 @@
+#!/bin/sh
+# Installs what is missing for the named purposes: build, test, check, cover.
+# Debian and Ubuntu: by apt and cargo. Elsewhere: one line that says what to install.
+set -eu
+
+say() { printf '%s\n' "$*" >&2; }
+have() { command -v "$1" >/dev/null 2>&1; }
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"
+    elif have sudo; then sudo "$@"
+    else
+        say "setup: '$*' needs root: run it yourself, then repeat."
+        exit 1
+    fi
+}
+
+apt() {
+    if ! have apt-get; then
+        say "setup: please install $2 (here: the package '$1' or its like), then repeat; only Debian and Ubuntu are set up by themselves."
+        exit 1
+    fi
+    say "setup: installing $1 ($2)"
+    as_root apt-get update -qq
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$1" >/dev/null
+}
+
+cargo_tool() {
+    say "setup: building $1 (once)"
+    cargo install --quiet --locked "$1@$2"
+}
+
+postgres_server() {
+    have initdb || [ -n "$(find /usr/lib/postgresql -name initdb 2>/dev/null | head -n 1)" ]
+}
+
+if ! have cargo; then
+    say "setup: please install Rust with rustup (https://rustup.rs), then repeat."
+    exit 1
+fi
+
+for purpose in "$@"; do
+    case "$purpose" in
+    build)
+        have cc || apt build-essential "a C compiler"
+        ;;
+    test)
+        postgres_server || apt postgresql "the PostgreSQL server"
+        cargo nextest --version >/dev/null 2>&1 || cargo_tool cargo-nextest 0.9.143
+        ;;
+    check)
+        cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt
+        cargo clippy --version >/dev/null 2>&1 || rustup component add clippy
+        cargo deny --version >/dev/null 2>&1 || cargo_tool cargo-deny 0.20.2
+        ;;
+    cover)
+        cargo llvm-cov --version >/dev/null 2>&1 || cargo_tool cargo-llvm-cov 0.6.21
+        ;;
+    *)
+        say "setup: unknown purpose '$purpose': use build, test, check or cover."
+        exit 2
+        ;;
+    esac
+done
