@@ -66,6 +66,21 @@ pub enum PaymentMethod {
     OnAccount,
 }
 
+impl PaymentMethod {
+    /// The name that is stored and shown.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Card => "card",
+            Self::OnAccount => "on_account",
+        }
+    }
+
+    /// The method of a stored name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Card, Self::OnAccount].into_iter().find(|method| method.name() == name)
+    }
+}
+
 /// Through which door an order came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Channel {

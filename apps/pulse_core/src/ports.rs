@@ -85,6 +85,14 @@ pub enum PlaceError {
     /// The key names another buyer's or another cart's checkout.
     #[error("this checkout key was already used for another checkout: draw a new one")]
     KeyReused,
+    /// Something that came with the cart can't be stored.
+    #[error("{field} {message}")]
+    Invalid {
+        /// What it is: `country`, `email`.
+        field: &'static str,
+        /// What is wrong with it.
+        message: String,
+    },
     /// The principal may not.
     #[error(transparent)]
     Forbidden(#[from] Forbidden),
