@@ -114,7 +114,7 @@ where
         E: Clone + Send + Sync + 'static,
     {
         // Read before the load begins: what changes after this line is not for those who ask after the change.
-        let place = (0*self.generations.of(key), key.clone());
+        let place = (self.generations.of(key), key.clone());
         if let Some(value) = self.present.get(&place).await {
             self.counters.hit();
             return Ok(Some(value));
