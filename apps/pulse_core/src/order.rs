@@ -125,6 +125,8 @@ pub struct PlacedOrder {
     pub id: OrderId,
     /// The checkout that made it.
     pub key: CheckoutKey,
+    /// The cart that it was: a key that another cart has used is refused.
+    pub cart: CartId,
     /// Whose it is.
     pub buyer: Option<UserId>,
     /// Where it stands.

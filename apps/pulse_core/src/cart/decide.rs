@@ -37,8 +37,9 @@ pub enum Command {
     },
     /// Take all lines out.
     Clear,
-    /// Begin a checkout. One that is under way under another key is taken over: the version fence makes the
-    /// older one fail, so at most one of them places an order.
+    /// Begin a checkout. One that is under way under the same key is joined: nothing happens, and both come to the
+    /// same order. One under another key is taken over: the version fence makes the older one fail, so at most one
+    /// of them places an order.
     Freeze {
         /// The checkout's name.
         key: CheckoutKey,
@@ -142,7 +143,8 @@ pub enum CartError {
     Total(#[from] MoneyError),
 }
 
-/// Which events `command` has on `cart` at `now`, or why it is refused. O(lines).
+/// Which events `command` has on `cart` at `now`, or why it is refused. No events where all is as it is wanted
+/// already, which is only so of a checkout that is joined. O(lines).
 pub fn decide(
     cart: &Cart,
     command: &Command,
@@ -206,6 +208,9 @@ fn check_total(cart: &Cart, line: LineKey, quantity: Quantity) -> Result<Money, 
 fn freeze(cart: &Cart, key: &CheckoutKey, now: Timestamp) -> Result<Vec<Event>, CartError> {
     if cart.lines.is_empty() {
         return Err(CartError::Empty);
+    }
+    if cart.is_frozen(now) && cart.freeze.as_ref().is_some_and(|freeze| freeze.key == *key) {
+        return Ok(Vec::new());
     }
     Ok(vec![Event::Frozen(Freeze { key: key.clone(), until: now.after(FREEZE_LEASE) })])
 }

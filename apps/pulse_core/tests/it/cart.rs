@@ -52,10 +52,13 @@ proptest! {
     #[test]
     fn a_refused_command_leaves_no_trace_and_an_accepted_one_is_an_event(cart in cart(), command in command()) {
         let mut after = cart.clone();
-        if let Ok(events) = run(&mut after, &command, NOW) {
-            prop_assert!(!events.is_empty());
-        } else {
-            prop_assert_eq!(after, cart);
+        match run(&mut after, &command, NOW) {
+            Ok(events) if !events.is_empty() => {}
+            Ok(_) => {
+                prop_assert!(matches!(command, Command::Freeze { .. }));
+                prop_assert_eq!(after, cart);
+            }
+            Err(_) => prop_assert_eq!(after, cart),
         }
     }
 
@@ -78,6 +81,7 @@ proptest! {
         prop_assume!(!cart.lines.is_empty());
         prop_assume!(!matches!(edit, Command::Freeze { .. } | Command::Thaw { .. }));
         let mut frozen = cart;
+        frozen.freeze = None;
         run(&mut frozen, &Command::Freeze { key }, NOW)?;
         let until = NOW.after(FREEZE_LEASE);
         let early = decide(&frozen, &edit, Timestamp(until.0 - 1), &TIGHT);
@@ -98,11 +102,14 @@ proptest! {
         cart in cart(), first in checkout_key(), second in checkout_key(),
     ) {
         prop_assume!(!cart.lines.is_empty());
-        let mut cart = cart;
-        let lines = cart.lines.clone();
+        let lines = cart.lines;
+        let mut cart = Cart { lines: lines.clone(), freeze: None };
         run(&mut cart, &Command::Freeze { key: first.clone() }, NOW)?;
         run(&mut cart, &Command::Freeze { key: second.clone() }, Timestamp(NOW.0 + 1))?;
         prop_assert_eq!(cart.freeze.as_ref().map(|freeze| &freeze.key), Some(&second));
+        // The second key's lease is its own; a joined checkout keeps the first one's.
+        let began = if first == second { NOW } else { Timestamp(NOW.0 + 1) };
+        prop_assert_eq!(cart.freeze.as_ref().map(|freeze| freeze.until), Some(began.after(FREEZE_LEASE)));
         if first != second {
             let given_up = run(&mut cart, &Command::Thaw { key: first.clone() }, NOW);
             prop_assert_eq!(given_up, Err(CartError::NotFrozen { key: first }));
