@@ -55,7 +55,8 @@ proptest! {
         match run(&mut after, &command, NOW) {
             Ok(events) if !events.is_empty() => {}
             Ok(_) => {
-                prop_assert!(matches!(command, Command::Freeze { .. }));
+                let joined = matches!(command, Command::Freeze { .. });
+                prop_assert!(joined);
                 prop_assert_eq!(after, cart);
             }
             Err(_) => prop_assert_eq!(after, cart),
