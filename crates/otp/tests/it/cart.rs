@@ -1,0 +1,156 @@
+//! The server that most tests run.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use otp::{Ctx, Exit, GenServer, Reply};
+use tokio::sync::Notify;
+
+/// What the tests watch from outside.
+#[derive(Clone, Default)]
+pub(crate) struct Probe {
+    pub(crate) inits: Arc<AtomicUsize>,
+    pub(crate) terminated: Arc<AtomicUsize>,
+    pub(crate) order: Arc<std::sync::Mutex<Vec<String>>>,
+    pub(crate) gate: Arc<Notify>,
+}
+
+impl Probe {
+    pub(crate) fn inits(&self) -> usize {
+        self.inits.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn terminated(&self) -> usize {
+        self.terminated.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn log(&self, line: impl Into<String>) {
+        self.order.lock().unwrap().push(line.into());
+    }
+
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.order.lock().unwrap().clone()
+    }
+}
+
+#[derive(Clone, Default)]
+pub(crate) struct Args {
+    pub(crate) name: String,
+    pub(crate) probe: Probe,
+    pub(crate) idle: Option<Duration>,
+    pub(crate) init: Init,
+    pub(crate) terminate: Terminate,
+}
+
+impl Args {
+    pub(crate) fn named(name: &str, probe: &Probe) -> Self {
+        Self { name: name.to_owned(), probe: probe.clone(), ..Self::default() }
+    }
+}
+
+#[derive(Clone, Default)]
+pub(crate) enum Init {
+    #[default]
+    Good,
+    Fails,
+    Panics,
+    Hangs,
+    /// Good the first time only.
+    GoodOnce,
+}
+
+#[derive(Clone, Default)]
+pub(crate) enum Terminate {
+    #[default]
+    Good,
+    Panics,
+    Hangs,
+    WaitsForGate,
+}
+
+pub(crate) struct Cart {
+    args: Args,
+    items: HashMap<u32, u64>,
+    kept: Vec<Reply<u64>>,
+    seen: Vec<Msg>,
+}
+
+#[derive(Debug)]
+pub(crate) enum Msg {
+    Add(u32),
+    Total(Reply<u64>),
+    Keep(Reply<u64>),
+    Crash,
+    CrashIn(Reply<u64>),
+    /// Waits for the probe's gate.
+    Block,
+    /// Awaits for ever.
+    Hang,
+    /// Never awaits, until the gate file says so.
+    Spin(Arc<std::sync::atomic::AtomicBool>),
+    Stop(Exit),
+    Down(otp::Down),
+    Seen(Reply<Vec<String>>),
+}
+
+impl GenServer for Cart {
+    type Args = Args;
+    type Msg = Msg;
+
+    async fn init(args: Args, ctx: &mut Ctx<Self>) -> Result<Self, Exit> {
+        let earlier = args.probe.inits.fetch_add(1, Ordering::SeqCst);
+        args.probe.log(format!("init {}", args.name));
+        match args.init {
+            Init::Good => {}
+            Init::Fails => return Err(Exit::crash("no such cart")),
+            Init::Panics => panic!("init panics"),
+            Init::Hangs => std::future::pending().await,
+            Init::GoodOnce if earlier == 0 => {}
+            Init::GoodOnce => return Err(Exit::crash("only once")),
+        }
+        if let Some(idle) = args.idle {
+            ctx.idle_after(idle);
+        }
+        Ok(Self { args, items: HashMap::new(), kept: Vec::new(), seen: Vec::new() })
+    }
+
+    async fn handle(&mut self, msg: Msg, ctx: &mut Ctx<Self>) {
+        match msg {
+            Msg::Add(sku) => *self.items.entry(sku).or_default() += 1,
+            Msg::Total(reply) => reply.send(self.items.values().sum()),
+            Msg::Keep(reply) => self.kept.push(reply),
+            Msg::Crash => panic!("cart crashed"),
+            Msg::CrashIn(_reply) => panic!("cart crashed in a call"),
+            Msg::Block => self.args.probe.gate.notified().await,
+            Msg::Hang => std::future::pending().await,
+            Msg::Spin(on) => {
+                while on.load(Ordering::SeqCst) {
+                    std::thread::yield_now();
+                }
+            }
+            Msg::Stop(exit) => ctx.stop(exit),
+            Msg::Down(_) => self.seen.push(msg),
+            Msg::Seen(reply) => {
+                reply.send(self.seen.iter().map(|msg| format!("{msg:?}")).collect());
+            }
+        }
+    }
+
+    async fn handle_idle(&mut self, ctx: &mut Ctx<Self>) {
+        self.args.probe.log(format!("idle {}", self.args.name));
+        ctx.stop_if_empty();
+    }
+
+    async fn terminate(&mut self, reason: &Exit, _ctx: &mut Ctx<Self>) {
+        match self.args.terminate {
+            Terminate::Good => {}
+            Terminate::Panics => panic!("terminate panics"),
+            Terminate::Hangs => std::future::pending().await,
+            Terminate::WaitsForGate => self.args.probe.gate.notified().await,
+        }
+        self.args.probe.terminated.fetch_add(1, Ordering::SeqCst);
+        self.args.probe.log(format!("terminate {} {reason}", self.args.name));
+    }
+}
