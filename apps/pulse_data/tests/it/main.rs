@@ -1,1 +1,3 @@
-//! Tests of pulse_data from outside.
+//! The data room's tests, on both databases.
+
+mod repo;

@@ -1,0 +1,1 @@
+//! What was fed in: files, dead letters.

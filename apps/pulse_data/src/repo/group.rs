@@ -1,0 +1,272 @@
+//! SQLite's one writer, and its group commit.
+//!
+//! Writes that wait at the same time run one after the other inside one outer transaction, each in a savepoint of
+//! its own, and are answered after the one COMMIT that makes them durable. Under load a group fills by itself while
+//! the one before is on its way to the disk; a lone write waits for nobody.
+//!
+//! **Invariant.** Nobody is answered before the outer COMMIT is. A write that fails takes back its own changes only;
+//! one that breaks the whole transaction (a full disk, a statement over its time limit) is answered with that, and
+//! the others of its group are tried again, each alone.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use futures::future::BoxFuture;
+use sqlx::SqliteConnection;
+use tokio::sync::{mpsc, oneshot};
+
+use super::RepoOptions;
+use super::job::Job;
+use super::tx::Tx;
+use crate::DbError;
+
+/// Opens a new writing connection, after the old one was lost.
+pub(super) type Connect =
+    Box<dyn Fn() -> BoxFuture<'static, Result<SqliteConnection, sqlx::Error>> + Send + Sync>;
+
+/// A group takes no more writes after this long, so that the first in it does not wait for ever.
+const GROUP_TIME: Duration = Duration::from_millis(10);
+
+enum Message {
+    Write(Box<dyn Job>),
+    Close(oneshot::Sender<()>),
+}
+
+/// Where writes wait for the writer.
+pub(super) struct Queue(mpsc::Sender<Message>);
+
+impl Queue {
+    pub(super) fn push(&self, job: Box<dyn Job>) -> Result<(), DbError> {
+        self.0.try_send(Message::Write(job)).map_err(|refused| match refused {
+            mpsc::error::TrySendError::Full(_) => DbError::Overloaded,
+            mpsc::error::TrySendError::Closed(_) => DbError::Unavailable("the writer has stopped".to_owned()),
+        })
+    }
+
+    pub(super) async fn close(&self) {
+        let (done, closed) = oneshot::channel();
+        if self.0.send(Message::Close(done)).await.is_ok() {
+            let _ = closed.await;
+        }
+    }
+}
+
+/// When the running write is over its time, in milliseconds of the writer's own count; the connection's progress
+/// handler reads it, so that even a statement that never ends is interrupted.
+#[derive(Clone)]
+pub(super) struct Deadline {
+    start: Instant,
+    at: Arc<AtomicU64>,
+}
+
+impl Deadline {
+    fn new() -> Self {
+        Self { start: Instant::now(), at: Arc::new(AtomicU64::new(u64::MAX)) }
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn set(&self, limit: Duration) {
+        let limit = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
+        self.at.store(self.now().saturating_add(limit), Ordering::Relaxed);
+    }
+
+    fn clear(&self) {
+        self.at.store(u64::MAX, Ordering::Relaxed);
+    }
+
+    fn is_over(&self) -> bool {
+        self.now() > self.at.load(Ordering::Relaxed)
+    }
+}
+
+pub(super) fn start(connect: Connect, first: SqliteConnection, options: &RepoOptions) -> Queue {
+    let (sender, queue) = mpsc::channel(options.queue.max(1));
+    let writer = Writer {
+        connect,
+        tx: None,
+        first: Some(first),
+        queue,
+        group: options.group.max(1),
+        deadline: Deadline::new(),
+    };
+    tokio::spawn(writer.run());
+    Queue(sender)
+}
+
+struct Writer {
+    connect: Connect,
+    /// `None` until the first write, and after the connection was lost.
+    tx: Option<Tx>,
+    first: Option<SqliteConnection>,
+    queue: mpsc::Receiver<Message>,
+    group: usize,
+    deadline: Deadline,
+}
+
+/// What the next statement that separates two writes has to do.
+#[derive(Clone, Copy)]
+enum Mark {
+    /// Nothing is open.
+    Closed,
+    /// The write before this one is to be kept.
+    Kept,
+    /// The write before this one is to be taken back; its savepoint is used again.
+    TakenBack,
+}
+
+impl Mark {
+    const fn before_write(self) -> &'static str {
+        match self {
+            Self::Closed => "BEGIN IMMEDIATE; SAVEPOINT w",
+            Self::Kept => "RELEASE w; SAVEPOINT w",
+            Self::TakenBack => "ROLLBACK TO w",
+        }
+    }
+
+    const fn at_end(self) -> &'static str {
+        match self {
+            Self::Closed | Self::Kept => "COMMIT",
+            Self::TakenBack => "ROLLBACK TO w; COMMIT",
+        }
+    }
+}
+
+impl Writer {
+    async fn run(mut self) {
+        while let Some(message) = self.queue.recv().await {
+            match message {
+                Message::Write(job) => {
+                    let closing = self.group(job).await;
+                    if let Some(done) = closing {
+                        return self.close(Some(done)).await;
+                    }
+                }
+                Message::Close(done) => return self.close(Some(done)).await,
+            }
+        }
+        self.close(None).await;
+    }
+
+    async fn close(mut self, done: Option<oneshot::Sender<()>>) {
+        if let Some(tx) = self.tx.take() {
+            tx.close().await;
+        }
+        if let Some(done) = done {
+            let _ = done.send(());
+        }
+    }
+
+    /// One outer transaction: the first write and those that wait behind it. Answers whoever wants the writer
+    /// closed, if somebody does.
+    async fn group(&mut self, first: Box<dyn Job>) -> Option<oneshot::Sender<()>> {
+        let started = Instant::now();
+        let mut closing = None;
+        let mut done: Vec<Box<dyn Job>> = Vec::new();
+        let mut mark = Mark::Closed;
+        let mut next = Some(first);
+        let mut broken = None;
+        while let Some(mut job) = next.take() {
+            match self.one(&mut job, mark).await {
+                Ok(after) => {
+                    mark = after;
+                    done.push(job);
+                }
+                Err(error) => {
+                    job.finish(Err(error.clone()));
+                    broken = Some(error);
+                    break;
+                }
+            }
+            if done.len() < self.group && started.elapsed() < GROUP_TIME {
+                match self.queue.try_recv() {
+                    Ok(Message::Write(job)) => next = Some(job),
+                    Ok(Message::Close(sender)) => closing = Some(sender),
+                    Err(_) => {}
+                }
+            }
+        }
+        match broken {
+            None => {
+                let end = self.commit(mark).await;
+                for job in done {
+                    job.finish(end.clone());
+                }
+            }
+            Some(_) => {
+                self.give_up().await;
+                for job in done {
+                    self.alone(job).await;
+                }
+            }
+        }
+        closing
+    }
+
+    /// Tries a write again that was in a group which broke.
+    async fn alone(&mut self, mut job: Box<dyn Job>) {
+        let end = match self.one(&mut job, Mark::Closed).await {
+            Ok(mark) => self.commit(mark).await,
+            Err(error) => {
+                self.give_up().await;
+                Err(error)
+            }
+        };
+        job.finish(end);
+    }
+
+    /// Runs one write behind `mark`. An error here means that the whole outer transaction is lost.
+    async fn one(&mut self, job: &mut Box<dyn Job>, mark: Mark) -> Result<Mark, DbError> {
+        let deadline = self.deadline.clone();
+        let tx = self.connected().await?;
+        tx.control(mark.before_write()).await?;
+        deadline.set(job.limit());
+        let keep = job.run(tx).await;
+        deadline.clear();
+        match tx.take_lost() {
+            Some(error) => Err(error),
+            None => Ok(if keep { Mark::Kept } else { Mark::TakenBack }),
+        }
+    }
+
+    async fn commit(&mut self, mark: Mark) -> Result<(), DbError> {
+        let end = self.connected().await?.control(mark.at_end()).await;
+        if end.is_err() {
+            self.give_up().await;
+        }
+        end
+    }
+
+    /// Rolls back what is open; a connection that can't is replaced.
+    async fn give_up(&mut self) {
+        let Some(tx) = self.tx.take() else { return };
+        tx.take_lost();
+        match tx.control("ROLLBACK").await {
+            Ok(()) => self.tx = Some(tx),
+            // SQLite has rolled back by itself: then there is nothing to roll back.
+            Err(DbError::Other(_)) => self.tx = Some(tx),
+            Err(error) => {
+                tracing::warn!(%error, "the writing connection was lost: it is opened anew");
+                tx.close().await;
+            }
+        }
+    }
+
+    async fn connected(&mut self) -> Result<&Tx, DbError> {
+        if self.tx.is_none() {
+            let mut connection = match self.first.take() {
+                Some(connection) => connection,
+                None => (self.connect)().await?,
+            };
+            let deadline = self.deadline.clone();
+            let mut handle = connection.lock_handle().await?;
+            handle.set_progress_handler(10_000, move || !deadline.is_over());
+            drop(handle);
+            self.tx = Some(Tx::sqlite(connection));
+        }
+        self.tx.as_ref().ok_or_else(|| DbError::Unavailable("no writing connection".to_owned()))
+    }
+}
