@@ -1,0 +1,102 @@
+//! The cart's server: decide, store, reply.
+//!
+//! **Invariant.** One command at a time; its reply goes out after its version is durable. A server that goes to
+//! sleep has no message waiting.
+
+use std::sync::Arc;
+
+use otp::{Ctx, Exit, GenServer, ServerId};
+use pulse_core::cart::{Command, Limits, StoredCart, decide};
+use pulse_core::ports::SaveError;
+use pulse_core::{CartId, CommandId};
+
+use crate::row::Row;
+use crate::{CartCounters, CartEnv, CartFailure, Msg, Receipt};
+
+/// How often a command is tried against other owners of the same cart.
+const ATTEMPTS: u32 = 4;
+
+/// One cart. Starts with `(id, environment)`, without a look at the store.
+#[derive(Debug)]
+pub struct CartServer {
+    id: CartId,
+    server: ServerId,
+    row: Row,
+    env: Arc<CartEnv>,
+}
+
+impl GenServer for CartServer {
+    type Args = (CartId, Arc<CartEnv>);
+    type Msg = Msg;
+
+    async fn init((id, env): Self::Args, ctx: &mut Ctx<Self>) -> Result<Self, Exit> {
+        let server = ctx.id();
+        ctx.idle_after(env.idle);
+        env.roll.awake(id, server);
+        Ok(Self { id, server, row: Row::default(), env })
+    }
+
+    async fn handle(&mut self, msg: Msg, _: &mut Ctx<Self>) {
+        // Boxed: a cart that waits for its next message should not pay for the largest of these futures.
+        match msg {
+            Msg::Command { id, command, limits, reply } => {
+                reply.send(Box::pin(self.command(id, command, limits)).await);
+            }
+            Msg::View { reply } => reply.send(Box::pin(self.view()).await),
+        }
+    }
+
+    async fn handle_idle(&mut self, ctx: &mut Ctx<Self>) {
+        if ctx.stop_if_empty() {
+            CartCounters::count(&self.env.counters.slept);
+        }
+    }
+}
+
+impl CartServer {
+    async fn command(
+        &mut self,
+        id: Option<CommandId>,
+        command: Command,
+        limits: Limits,
+    ) -> Result<Receipt, CartFailure> {
+        for _ in 0..ATTEMPTS {
+            let mut cart = self.row.current(self.id, &self.env).await?;
+            if let Some(version) = id.and_then(|id| cart.recent.find(id)) {
+                CartCounters::count(&self.env.counters.repeated);
+                return Ok(Receipt { version, cart });
+            }
+            let events = decide(&cart.cart, &command, self.env.clock.now(), &limits)
+                .inspect_err(|_| CartCounters::count(&self.env.counters.refused))?;
+            if events.is_empty() {
+                return Ok(Receipt { version: cart.version, cart });
+            }
+            // With the row's own handle gone, this changes in place unless somebody still looks at a snapshot.
+            self.row.take();
+            let next = Arc::make_mut(&mut cart);
+            for event in &events {
+                next.cart.apply(event);
+            }
+            next.version = next.version.next();
+            if let Some(id) = id {
+                next.recent.remember(id, next.version);
+            }
+            match self.row.save(self.id, cart, &self.env).await {
+                Ok(cart) => return Ok(Receipt { version: cart.version, cart }),
+                Err(SaveError::Fenced) => {}
+                Err(SaveError::Store(error)) => return Err(error.into()),
+            }
+        }
+        Err(CartFailure::Contended)
+    }
+
+    async fn view(&mut self) -> Result<Arc<StoredCart>, CartFailure> {
+        Ok(self.row.current(self.id, &self.env).await?)
+    }
+}
+
+impl Drop for CartServer {
+    fn drop(&mut self) {
+        self.env.roll.ended(self.id, self.server);
+    }
+}
