@@ -30,7 +30,7 @@ impl Row {
     }
 
     /// Forgets the row, so that a save can change it in place.
-    pub(crate) fn take(&mut self) {
+    pub(crate) fn forget(&mut self) {
         self.known = None;
     }
 

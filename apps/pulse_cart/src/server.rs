@@ -72,7 +72,7 @@ impl CartServer {
                 return Ok(Receipt { version: cart.version, cart });
             }
             // With the row's own handle gone, this changes in place unless somebody still looks at a snapshot.
-            self.row.take();
+            self.row.forget();
             let next = Arc::make_mut(&mut cart);
             for event in &events {
                 next.cart.apply(event);
