@@ -1,1 +1,5 @@
-//! Tests of jobs from outside.
+//! Tests of jobs from outside, each on both databases.
+
+mod database;
+mod engine;
+mod enqueue;

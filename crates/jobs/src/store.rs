@@ -1,0 +1,30 @@
+//! How the engine reaches its database: one statement at a time.
+//!
+//! **Invariant.** Each thing that the engine does to the table (take, acknowledge, rescue, stage, prune) is *one*
+//! statement, atomic by itself. So the engine needs no transactions of its own, and a shop with a single SQLite
+//! writer passes that writer's door in as a [`Store`].
+
+use futures::future::BoxFuture;
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, QueryResult, Statement};
+
+/// Runs the engine's statements.
+pub trait Store: Send + Sync + 'static {
+    /// Which SQL to speak.
+    fn backend(&self) -> DbBackend;
+
+    /// Runs one writing statement, durably, and answers the rows of its RETURNING. May be run again only if it
+    /// is known not to have been committed.
+    fn run(&self, statement: Statement) -> BoxFuture<'_, Result<Vec<QueryResult>, DbErr>>;
+}
+
+/// A connection by itself is a store: each statement commits alone. On SQLite it must be the only writer, or
+/// have a busy timeout.
+impl Store for DatabaseConnection {
+    fn backend(&self) -> DbBackend {
+        self.get_database_backend()
+    }
+
+    fn run(&self, statement: Statement) -> BoxFuture<'_, Result<Vec<QueryResult>, DbErr>> {
+        Box::pin(self.query_all_raw(statement))
+    }
+}

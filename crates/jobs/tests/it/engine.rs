@@ -1,0 +1,415 @@
+//! Taking, running, failing, rescuing, draining.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use jobs::{
+    Backoff, Engine, Enqueued, Job, JobId, NewJob, Options, Outcome, State, Store, Stored, Worker, enqueue,
+    enqueue_many, find,
+};
+use sea_orm::{DatabaseConnection, DbBackend, DbErr, QueryResult, Statement};
+use serde_json::json;
+use tokio::sync::Semaphore;
+
+use crate::database::{TestClock, both};
+
+/// Answers the same each time, and counts.
+pub(crate) struct Always {
+    name: &'static str,
+    outcome: Outcome,
+    runs: Arc<AtomicUsize>,
+}
+
+impl Always {
+    pub(crate) fn new(name: &'static str, outcome: Outcome) -> Self {
+        Self { name, outcome, runs: Arc::default() }
+    }
+}
+
+impl Worker for Always {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn run(&self, _job: Job) -> BoxFuture<'_, Outcome> {
+        self.runs.fetch_add(1, Ordering::SeqCst);
+        let outcome = self.outcome.clone();
+        Box::pin(async move { outcome })
+    }
+
+    fn backoff(&self, failures: u32, _jitter: f64) -> Duration {
+        Backoff::DEFAULT.delay(failures, 1.0)
+    }
+}
+
+/// Says when it begins and ends when it is let.
+#[derive(Clone)]
+struct Gated {
+    begun: Arc<Semaphore>,
+    gate: Arc<Semaphore>,
+}
+
+impl Gated {
+    fn new() -> Self {
+        Self { begun: Arc::new(Semaphore::new(0)), gate: Arc::new(Semaphore::new(0)) }
+    }
+
+    async fn begun(&self) {
+        self.begun.acquire().await.unwrap().forget();
+    }
+}
+
+impl Worker for Gated {
+    fn name(&self) -> &'static str {
+        "gated"
+    }
+
+    fn run(&self, _job: Job) -> BoxFuture<'_, Outcome> {
+        Box::pin(async {
+            self.begun.add_permits(1);
+            self.gate.acquire().await.unwrap().forget();
+            Outcome::Done
+        })
+    }
+}
+
+async fn one(db: &DatabaseConnection, job: NewJob) -> JobId {
+    match enqueue(db, &job).await.unwrap() {
+        Enqueued::New(id) => id,
+        Enqueued::Duplicate => panic!("a duplicate"),
+    }
+}
+
+async fn row(db: &DatabaseConnection, id: JobId) -> Stored {
+    find(db, id).await.unwrap().unwrap()
+}
+
+fn engine(db: &DatabaseConnection, options: Options) -> Engine {
+    Engine::new(Arc::new(db.clone()), options).queue("default", 2)
+}
+
+both!(each_outcome_has_its_state, |db| {
+    let clock = TestClock::new();
+    let id = |name: &'static str| one(&db, NewJob::new(name, json!({})).max_attempts(1));
+    let done = id("done").await;
+    let cancelled = id("cancel").await;
+    let discarded = id("retry").await;
+    let snoozed = id("snooze").await;
+    let engine = engine(&db, clock.options())
+        .worker(Always::new("done", Outcome::Done))
+        .worker(Always::new("cancel", Outcome::cancel("no sense")))
+        .worker(Always::new("retry", Outcome::retry("broken")))
+        .worker(Always::new("snooze", Outcome::Snooze(Duration::from_secs(60))));
+    assert_eq!(engine.run_due().await.unwrap(), 4);
+    assert_eq!(row(&db, done).await.state, State::Completed);
+    assert_eq!(row(&db, cancelled).await.state, State::Cancelled);
+    assert_eq!(row(&db, discarded).await.state, State::Discarded);
+    assert_eq!(row(&db, discarded).await.errors.first().unwrap().error, "broken");
+    assert_eq!(row(&db, snoozed).await.state, State::Scheduled);
+    // It may wait for ever: a snooze costs no attempt.
+    for _ in 0..3 {
+        clock.turn(Duration::from_secs(61));
+        assert_eq!(engine.run_due().await.unwrap(), 1);
+    }
+    let stats = engine.stats().snapshot();
+    assert_eq!((stats.done, stats.cancelled, stats.discarded, stats.snoozed), (1, 1, 1, 4));
+});
+
+both!(the_back_off_is_kept_in_the_database, |db| {
+    let clock = TestClock::new();
+    let id = one(&db, NewJob::new("w", json!({})).max_attempts(4)).await;
+    // Each attempt is made by another engine, as after a restart.
+    for (attempt, wait) in [(1, 1), (2, 2), (3, 4)] {
+        let engine = engine(&db, clock.options()).worker(Always::new("w", Outcome::retry("broken")));
+        assert_eq!(engine.run_due().await.unwrap(), 1);
+        let stored = row(&db, id).await;
+        assert_eq!((stored.state, stored.attempt), (State::Retryable, attempt));
+        assert_eq!(stored.scheduled_at, clock.now() + wait * 1_000);
+        clock.turn(Duration::from_millis(u64::try_from(wait).unwrap() * 1_000 - 1));
+        assert_eq!(engine.run_due().await.unwrap(), 0, "not before its time");
+        clock.turn(Duration::from_millis(1));
+    }
+    let engine = engine(&db, clock.options()).worker(Always::new("w", Outcome::retry("broken")));
+    assert_eq!(engine.run_due().await.unwrap(), 1);
+    let stored = row(&db, id).await;
+    assert_eq!(stored.state, State::Discarded);
+    assert_eq!(stored.errors.iter().map(|failure| failure.attempt).collect::<Vec<_>>(), [1, 2, 3, 4]);
+    assert!(jobs::retry(&db, id).await.unwrap());
+    assert_eq!(engine.run_due().await.unwrap(), 1, "a person gave it one more");
+});
+
+struct Order(Arc<Mutex<Vec<String>>>);
+
+impl Worker for Order {
+    fn name(&self) -> &'static str {
+        "order"
+    }
+
+    fn run(&self, job: Job) -> BoxFuture<'_, Outcome> {
+        self.0.lock().unwrap().push(job.args::<String>().unwrap());
+        Box::pin(async { Outcome::Done })
+    }
+}
+
+both!(priority_first_then_age_and_nothing_before_its_time, |db| {
+    let clock = TestClock::new();
+    let future = clock.now() + 5_000;
+    for (name, priority, at) in
+        [("c", 5, None), ("d", 5, None), ("a", 1, None), ("b", 1, None), ("z", 0, Some(future))]
+    {
+        let job = NewJob::new("order", json!(name)).priority(priority);
+        enqueue(&db, &NewJob { at, ..job }).await.unwrap();
+    }
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let engine = engine(&db, clock.options()).worker(Order(Arc::clone(&seen)));
+    engine.run_due().await.unwrap();
+    assert_eq!(*seen.lock().unwrap(), ["a", "b", "c", "d"]);
+    clock.turn(Duration::from_secs(5));
+    engine.run_due().await.unwrap();
+    assert_eq!(seen.lock().unwrap().last().unwrap(), "z");
+});
+
+struct Bad;
+
+impl Worker for Bad {
+    fn name(&self) -> &'static str {
+        "bad"
+    }
+
+    fn run(&self, job: Job) -> BoxFuture<'_, Outcome> {
+        Box::pin(async move {
+            if job.args::<bool>().unwrap() {
+                panic!("quite broken");
+            }
+            std::future::pending().await
+        })
+    }
+
+    fn timeout(&self) -> Duration {
+        Duration::from_millis(1)
+    }
+}
+
+both!(a_panic_and_a_hang_are_failures, |db| {
+    let panics = one(&db, NewJob::new("bad", json!(true))).await;
+    let hangs = one(&db, NewJob::new("bad", json!(false))).await;
+    let unknown = one(&db, NewJob::new("nobody", json!(false))).await;
+    let engine = engine(&db, TestClock::new().options()).worker(Bad);
+    assert_eq!(engine.run_due().await.unwrap(), 3);
+    for (id, why) in
+        [(panics, "quite broken"), (hangs, "longer than 1ms"), (unknown, "no worker named nobody")]
+    {
+        let stored = row(&db, id).await;
+        assert_eq!(stored.state, State::Retryable);
+        assert!(stored.errors.first().unwrap().error.contains(why), "{stored:?}");
+    }
+    let stats = engine.stats().snapshot();
+    assert_eq!((stats.panics, stats.timeouts), (1, 1));
+});
+
+both!(a_node_that_lost_its_lease_can_acknowledge_nothing, |db| {
+    let clock = TestClock::new();
+    let id = one(&db, NewJob::new("gated", json!({}))).await;
+    let slow = Gated::new();
+    let first = engine(&db, clock.options()).worker(slow.clone()).start();
+    slow.begun().await;
+    // The first node hangs; its own sweeping is not what rescues: any engine does.
+    clock.turn(Duration::from_secs(61));
+    let quick = Gated::new();
+    quick.gate.add_permits(1);
+    let second = engine(&db, clock.options()).worker(quick.clone()).start();
+    // Whichever of the two engines takes it again, the first attempt's acknowledgement must be lost.
+    wait_until(|| async { row(&db, id).await.attempt == 2 }).await;
+    slow.gate.add_permits(2);
+    let (a, b) = (first.stats(), second.stats());
+    wait_until(|| async { row(&db, id).await.state == State::Completed }).await;
+    first.drain(Duration::from_secs(10)).await;
+    second.drain(Duration::from_secs(10)).await;
+    let stored = row(&db, id).await;
+    assert_eq!((stored.state, stored.attempt), (State::Completed, 2));
+    assert_eq!(stored.errors.len(), 1, "the lost lease is on record: {stored:?}");
+    assert_eq!(a.snapshot().lost + b.snapshot().lost, 1);
+});
+
+both!(a_lease_lost_at_the_last_attempt_discards, |db| {
+    let clock = TestClock::new();
+    let id = one(&db, NewJob::new("gated", json!({})).max_attempts(1)).await;
+    let slow = Gated::new();
+    let first = engine(&db, clock.options()).worker(slow.clone()).start();
+    slow.begun().await;
+    drop(first);
+    clock.turn(Duration::from_secs(61));
+    assert_eq!(engine(&db, clock.options()).run_due().await.unwrap(), 0);
+    let stored = row(&db, id).await;
+    assert_eq!(stored.state, State::Discarded);
+    assert!(stored.errors.first().unwrap().error.contains("lease of node node-"), "{stored:?}");
+});
+
+#[derive(Default)]
+struct Meter {
+    now: AtomicUsize,
+    most: AtomicUsize,
+    seen: Mutex<BTreeMap<i64, usize>>,
+}
+
+struct Metered(Arc<Meter>);
+
+impl Worker for Metered {
+    fn name(&self) -> &'static str {
+        "metered"
+    }
+
+    fn run(&self, job: Job) -> BoxFuture<'_, Outcome> {
+        Box::pin(async move {
+            let now = self.0.now.fetch_add(1, Ordering::SeqCst) + 1;
+            self.0.most.fetch_max(now, Ordering::SeqCst);
+            tokio::task::yield_now().await;
+            *self.0.seen.lock().unwrap().entry(job.id.0).or_default() += 1;
+            self.0.now.fetch_sub(1, Ordering::SeqCst);
+            Outcome::Done
+        })
+    }
+}
+
+async fn wait_until<F: Future<Output = bool>>(check: impl Fn() -> F) {
+    let checked = async {
+        while !check().await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), checked).await.expect("it never became so");
+}
+
+both!(two_engines_share_a_queue_and_run_each_job_once, |db| {
+    let jobs: Vec<NewJob> = (0..2_000).map(|n| NewJob::new("metered", json!(n))).collect();
+    enqueue_many(&db, &jobs).await.unwrap();
+    let meters = [Arc::new(Meter::default()), Arc::new(Meter::default())];
+    let start = |meter: &Arc<Meter>| {
+        let options = Options { batch: 50, ..Options::default() };
+        Engine::new(Arc::new(db.clone()), options)
+            .queue("default", 3)
+            .worker(Metered(Arc::clone(meter)))
+            .start()
+    };
+    let [a, b] = [start(&meters[0]), start(&meters[1])];
+    let (one, two) = (a.stats(), b.stats());
+    wait_until(|| async { one.snapshot().done + two.snapshot().done >= 2_000 }).await;
+    assert!(a.drain(Duration::from_secs(20)).await.clean);
+    assert!(b.drain(Duration::from_secs(20)).await.clean);
+    let mut seen = BTreeMap::new();
+    for meter in &meters {
+        assert!(meter.most.load(Ordering::SeqCst) <= 3, "three at a time");
+        seen.extend(meter.seen.lock().unwrap().iter().map(|(id, runs)| (*id, *runs)));
+    }
+    assert_eq!(seen.len(), 2_000);
+    assert!(seen.values().all(|runs| *runs == 1));
+    assert_eq!(one.snapshot().lost + two.snapshot().lost, 0);
+});
+
+both!(a_drain_ends_what_runs_and_gives_the_rest_back, |db| {
+    let jobs: Vec<NewJob> = (0..20).map(|n| NewJob::new("gated", json!(n))).collect();
+    enqueue_many(&db, &jobs).await.unwrap();
+    let gated = Gated::new();
+    let running = engine(&db, Options::default()).worker(gated.clone()).start();
+    gated.begun().await;
+    gated.begun().await;
+    let drain = tokio::spawn(running.drain(Duration::from_secs(60)));
+    gated.gate.add_permits(2);
+    let drained = drain.await.unwrap();
+    assert!(drained.clean);
+    assert_eq!((drained.stats.done, drained.stats.running), (2, 0));
+    let counts = jobs::counts(&db).await.unwrap();
+    assert!(counts.iter().all(|count| count.state != State::Executing), "{counts:?}");
+    let left: i64 =
+        counts.iter().filter(|count| count.state == State::Available).map(|count| count.jobs).sum();
+    assert_eq!(left, 18);
+});
+
+both!(a_drain_that_runs_out_of_patience_stops_what_runs, |db| {
+    let id = one(&db, NewJob::new("gated", json!(0)).max_attempts(1)).await;
+    let gated = Gated::new();
+    let running = engine(&db, Options::default()).worker(gated.clone()).start();
+    gated.begun().await;
+    assert!(running.drain(Duration::ZERO).await.clean);
+    let stored = row(&db, id).await;
+    assert_eq!(stored.state, State::Scheduled, "due again at once, and no attempt is lost");
+    gated.gate.add_permits(1);
+    let next = engine(&db, TestClock::new().options()).worker(gated);
+    assert_eq!(next.run_due().await.unwrap(), 1);
+    assert_eq!(row(&db, id).await.state, State::Completed);
+});
+
+both!(a_wake_needs_no_poll, |db| {
+    let gated = Gated::new();
+    gated.gate.add_permits(2);
+    let options = Options { poll: Duration::from_hours(1), ..Options::default() };
+    let running = engine(&db, options).worker(gated.clone()).start();
+    // The first job shows that the loop has begun; the second is enqueued while it is idle.
+    for n in 0..2 {
+        enqueue(&db, &NewJob::new("gated", json!(n))).await.unwrap();
+        running.wake().queue("default");
+        tokio::time::timeout(Duration::from_secs(60), gated.begun()).await.expect("nobody woke");
+    }
+    assert!(running.drain(Duration::from_secs(10)).await.clean);
+});
+
+/// A database whose every other statement fails: half of those before they run, half after.
+struct Flaky {
+    db: DatabaseConnection,
+    calls: AtomicUsize,
+    well: Arc<AtomicBool>,
+}
+
+impl Store for Flaky {
+    fn backend(&self) -> DbBackend {
+        self.db.backend()
+    }
+
+    fn run(&self, statement: Statement) -> BoxFuture<'_, Result<Vec<QueryResult>, DbErr>> {
+        Box::pin(async move {
+            let call = self.calls.fetch_add(1, Ordering::SeqCst);
+            let fails = !self.well.load(Ordering::SeqCst) && call % 2 == 0;
+            if fails {
+                return Err(DbErr::Custom("the cable is out".to_owned()));
+            }
+            self.db.run(statement).await
+        })
+    }
+}
+
+both!(a_database_that_fails_now_and_then_loses_no_job, |db| {
+    let jobs: Vec<NewJob> = (0..200).map(|n| NewJob::new("metered", json!(n))).collect();
+    enqueue_many(&db, &jobs).await.unwrap();
+    let meter = Arc::new(Meter::default());
+    let well = Arc::new(AtomicBool::new(false));
+    let flaky = Flaky { db: db.clone(), calls: AtomicUsize::new(0), well: Arc::clone(&well) };
+    let options = Options { poll: Duration::from_millis(1), batch: 20, ..Options::default() };
+    let running =
+        Engine::new(Arc::new(flaky), options).queue("default", 4).worker(Metered(Arc::clone(&meter))).start();
+    let stats = running.stats();
+    wait_until(|| async { stats.snapshot().done >= 200 }).await;
+    well.store(true, Ordering::SeqCst);
+    assert!(running.drain(Duration::from_secs(20)).await.clean);
+    let counts = jobs::counts(&db).await.unwrap();
+    assert_eq!(counts.len(), 1, "{counts:?}");
+    assert_eq!((counts[0].state, counts[0].jobs), (State::Completed, 200));
+    assert!(stats.snapshot().store_errors > 0);
+    assert!(meter.seen.lock().unwrap().values().all(|runs| *runs == 1));
+});
+
+both!(ended_jobs_are_pruned_after_their_time, |db| {
+    let clock = TestClock::new();
+    let old = one(&db, NewJob::new("w", json!({}))).await;
+    let keep = Duration::from_secs(60);
+    let engine = engine(&db, Options { keep, ..clock.options() }).worker(Always::new("w", Outcome::Done));
+    engine.run_due().await.unwrap();
+    clock.turn(Duration::from_secs(61));
+    let waiting = one(&db, NewJob::new("w", json!({})).at(i64::MAX / 2)).await;
+    let running = engine.start();
+    wait_until(|| async { find(&db, old).await.unwrap().is_none() }).await;
+    running.drain(Duration::from_secs(10)).await;
+    assert_eq!(row(&db, waiting).await.state, State::Scheduled);
+});
