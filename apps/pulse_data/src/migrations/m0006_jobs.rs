@@ -1,4 +1,4 @@
-//! The job queue's table.
+//! The job queue's table, as its crate defines it.
 
 use super::Migration;
 use crate::Backend;
@@ -6,11 +6,9 @@ use crate::Backend;
 pub(super) const MIGRATION: Migration = Migration { name: "m0006_jobs", up, down };
 
 fn up(backend: Backend) -> String {
-    match backend {
-        Backend::Sqlite | Backend::Postgres => String::new(),
-    }
+    jobs::schema::up(backend.into())
 }
 
-fn down(_: Backend) -> String {
-    String::new()
+fn down(backend: Backend) -> String {
+    jobs::schema::down(backend.into())
 }
