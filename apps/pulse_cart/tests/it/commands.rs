@@ -39,7 +39,7 @@ async fn a_repeat_is_answered_and_not_done_again_also_by_the_next_server() {
     assert_eq!(send(&cart, 1, add(1, 3)).await.unwrap().version, Version(1));
     cart.kill();
     cart.exited().await;
-    let (again, env) = start(&stage, Duration::from_secs(3600)).await;
+    let (again, env) = start(&stage, Duration::from_hours(1)).await;
     let receipt = send(&again, 1, add(1, 3)).await.unwrap();
     assert_eq!((receipt.version, receipt.cart.version), (Version(1), Version(2)));
     assert_eq!(stage.row().cart.line(&line(1)).unwrap().quantity.get(), 3);
@@ -160,8 +160,8 @@ async fn asked_to_stop_in_the_middle_of_a_save_it_finishes_and_answers() {
 #[tokio::test(start_paused = true)]
 async fn two_servers_of_one_cart_lose_and_double_nothing() {
     let stage = Arc::new(Stage::default());
-    let (one, _) = start(&stage, Duration::from_secs(3600)).await;
-    let (two, _) = start(&stage, Duration::from_secs(3600)).await;
+    let (one, _) = start(&stage, Duration::from_hours(1)).await;
+    let (two, _) = start(&stage, Duration::from_hours(1)).await;
     for id in 0..60_u64 {
         let cart = if id % 3 == 0 { &one } else { &two };
         send(cart, id, add(u8::try_from(id % 5).unwrap(), 1)).await.unwrap();

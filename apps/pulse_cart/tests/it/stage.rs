@@ -147,7 +147,7 @@ pub(crate) async fn start(stage: &Arc<Stage>, idle: Duration) -> (Addr<Msg>, Arc
 /// A cart over an empty store, awake for long.
 pub(crate) async fn awake() -> (Arc<Stage>, Addr<Msg>) {
     let stage = Arc::new(Stage::default());
-    let (cart, _) = start(&stage, Duration::from_secs(3600)).await;
+    let (cart, _) = start(&stage, Duration::from_hours(1)).await;
     (stage, cart)
 }
 

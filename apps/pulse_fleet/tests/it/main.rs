@@ -1,1 +1,1 @@
-//! Tests of pulse_fleet from outside.
+//! Tests of the fleet and the front door.
