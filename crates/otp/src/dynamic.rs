@@ -22,6 +22,9 @@ use crate::spec::{
     KILL_GRACE, Restart, Shutdown, Source, Spec, launch, reap, report_leak, start, wait_started,
 };
 
+/// A table of at most so many places is kept when the last child goes.
+const KEEP: usize = 1_024;
+
 /// A supervisor whose children come and go. Cheap to clone; clones are the same supervisor.
 ///
 /// It is started with [`start`](Self::start), or as a child of a [`Supervisor`](crate::Supervisor); the handle
@@ -67,7 +70,7 @@ pub struct Stats {
     pub leaked: u64,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) started: AtomicU64,
     pub(crate) stopped: AtomicU64,
@@ -158,7 +161,10 @@ impl<S: GenServer> Template for Recipe<S> {
                 // The end is told from a task of its own: a chain of failing restarts must not become recursion.
                 let mut life = Life::new(core);
                 life.exit = Some(error.into_exit());
-                tokio::spawn(async move { drop(life) });
+                tokio::spawn(std::future::poll_fn(move |cx| {
+                    life.core.attach(cx.waker());
+                    std::task::Poll::Ready(())
+                }));
             }
         };
         (process, Box::new(go))
@@ -291,6 +297,11 @@ impl DynamicSupervisor {
     /// How many children there are. O(1).
     pub fn count_children(&self) -> usize {
         self.inner.table.lock().live
+    }
+
+    /// How many children the table has room for before it grows: what the supervisor itself costs in memory.
+    pub fn table_len(&self) -> usize {
+        self.inner.table.lock().slots.len()
     }
 
     /// What this supervisor has done so far.
@@ -478,7 +489,7 @@ impl Table {
                 let gone = std::mem::replace(slot, Slot::Vacant(self.vacant));
                 self.vacant = Some(key);
                 self.live -= 1;
-                if self.live == 0 {
+                if self.live == 0 && self.slots.len() > KEEP {
                     // A quiet moment to give a large table back.
                     self.slots = Vec::new();
                     self.vacant = None;

@@ -96,7 +96,8 @@ pub(crate) trait Process: Send + Sync {
     fn abandon(&self);
     fn is_running(&self) -> bool;
     fn info(&self) -> ServerInfo;
-    /// Whether `init` was done.
+    /// Whether `init` was done, in a task that ran: a runtime that ends drops tasks before they run, and a
+    /// supervisor must not restart those.
     fn was_ready(&self) -> bool;
     /// Calls the hook once the process is dead, at once if it is.
     fn watch(&self, id: WatchId, hook: Hook);
@@ -119,6 +120,10 @@ pub struct ServerInfo {
     pub mailbox_capacity: u32,
     /// Messages that it took since its start.
     pub handled: u64,
+    /// Monitors and waiters that will hear of its end.
+    pub monitored_by: usize,
+    /// Monitors of its own.
+    pub monitoring: usize,
 }
 
 /// What the server's loop does next.
@@ -382,10 +387,12 @@ impl<M: Send + 'static> Core<M> {
             }
             state.phase = Phase::Closed;
             state.parked = false;
+            let exit_asked = exit.is_some();
             if let Some(exit) = exit {
                 state.exit.get_or_insert(exit);
             }
-            (state.mailbox.drain(), take_senders(&mut state), state.task.clone())
+            let waker = if exit_asked { state.task.clone() } else { None };
+            (state.mailbox.drain(), take_senders(&mut state), waker)
         };
         for message in lost {
             quietly(|| drop(message));
@@ -531,11 +538,14 @@ impl<M: Send + 'static> Process for Core<M> {
             mailbox_len: state.mailbox.len(),
             mailbox_capacity: state.mailbox.capacity(),
             handled: state.mailbox.taken(),
+            monitored_by: state.extra.as_ref().map_or(0, |extra| extra.watchers.len()),
+            monitoring: state.extra.as_ref().map_or(0, |extra| extra.watching.len()),
         }
     }
 
     fn was_ready(&self) -> bool {
-        self.state.lock().ready
+        let state = self.state.lock();
+        state.ready && state.task.is_some()
     }
 
     fn watch(&self, id: WatchId, hook: Hook) {

@@ -164,7 +164,7 @@ where
 }
 
 /// Why [`Registry::call_or_start`] has no answer.
-#[derive(Debug, Error)]
+#[derive(Error)]
 pub enum EnsureError<M> {
     /// The server could not be started.
     #[error("the server could not be started: {0}")]
@@ -172,6 +172,15 @@ pub enum EnsureError<M> {
     /// The server did not answer.
     #[error(transparent)]
     Call(CallError),
+}
+
+impl<M> fmt::Debug for EnsureError<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Start(error) => f.debug_tuple("Start").field(error).finish(),
+            Self::Call(error) => f.debug_tuple("Call").field(error).finish(),
+        }
+    }
 }
 
 /// A server's own entry; boxed with its process.
@@ -186,7 +195,9 @@ where
     M: Send + 'static,
 {
     fn release(self: Box<Self>, id: ServerId) {
-        drop(self.registry.map.pin().remove_if(&self.key, |_, owner| owner.core.id() == id));
+        let map = self.registry.map.pin();
+        // Not found, or another's: then there is nothing to remove.
+        let _ = map.remove_if(&self.key, |_, owner| owner.core.id() == id);
     }
 }
 

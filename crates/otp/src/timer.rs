@@ -249,6 +249,18 @@ impl Timers {
     }
 }
 
+/// How many timers wait in the current runtime, idle timers of servers included. O(partitions).
+///
+/// # Panics
+/// Outside of a tokio runtime.
+pub fn pending_timers() -> usize {
+    let runtime = Handle::current().id();
+    let runtimes = RUNTIMES.read();
+    let mine = runtimes.iter().filter(|(known, _)| *known == runtime);
+    let queues = mine.flat_map(|(_, partitions)| partitions.iter().filter_map(Weak::upgrade));
+    queues.map(|timers| timers.jobs.lock().ordered.len()).sum()
+}
+
 /// Takes the queue out of the table when its runtime drops the task.
 struct Resident {
     runtime: Id,

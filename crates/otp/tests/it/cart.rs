@@ -42,6 +42,8 @@ pub(crate) struct Args {
     pub(crate) idle: Option<Duration>,
     pub(crate) init: Init,
     pub(crate) terminate: Terminate,
+    /// Does not stop when it is idle.
+    pub(crate) stays: bool,
 }
 
 impl Args {
@@ -57,6 +59,7 @@ pub(crate) enum Init {
     Fails,
     Panics,
     Hangs,
+    WaitsForGate,
     /// Good the first time only.
     GoodOnce,
 }
@@ -107,6 +110,7 @@ impl GenServer for Cart {
             Init::Fails => return Err(Exit::crash("no such cart")),
             Init::Panics => panic!("init panics"),
             Init::Hangs => std::future::pending().await,
+            Init::WaitsForGate => args.probe.gate.notified().await,
             Init::GoodOnce if earlier == 0 => {}
             Init::GoodOnce => return Err(Exit::crash("only once")),
         }
@@ -140,7 +144,9 @@ impl GenServer for Cart {
 
     async fn handle_idle(&mut self, ctx: &mut Ctx<Self>) {
         self.args.probe.log(format!("idle {}", self.args.name));
-        ctx.stop_if_empty();
+        if !self.args.stays {
+            ctx.stop_if_empty();
+        }
     }
 
     async fn terminate(&mut self, reason: &Exit, _ctx: &mut Ctx<Self>) {
@@ -152,5 +158,20 @@ impl GenServer for Cart {
         }
         self.args.probe.terminated.fetch_add(1, Ordering::SeqCst);
         self.args.probe.log(format!("terminate {} {reason}", self.args.name));
+    }
+}
+
+/// Lets every task that can run do so; virtual time stands still.
+pub(crate) async fn settle() {
+    for _ in 0..200 {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Makes a cart spin without ever awaiting, and returns once it does.
+pub(crate) async fn spin(cart: &otp::Addr<Msg>, on: &Arc<std::sync::atomic::AtomicBool>) {
+    cart.cast(Msg::Spin(on.clone())).await.unwrap();
+    while cart.info().handled == 0 {
+        tokio::task::yield_now().await;
     }
 }
