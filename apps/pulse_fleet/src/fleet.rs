@@ -114,6 +114,11 @@ impl Fleet {
         self.inner.call(cart, |reply| Msg::View { reply }).await
     }
 
+    /// Whether a cart is awake on this node.
+    pub fn is_awake(&self, cart: CartId) -> bool {
+        self.inner.names.whereis(&cart).is_some()
+    }
+
     /// Kills a cart as a crash would, for drills and tests. Says whether it was awake.
     pub fn kill(&self, cart: CartId) -> bool {
         let found = self.inner.names.whereis(&cart);

@@ -18,9 +18,9 @@ async fn it_sleeps_after_its_idle_time_and_not_before() {
         tokio::time::sleep(IDLE / 2).await;
         send(&cart, id, add(1, 1)).await.unwrap();
     }
-    tokio::time::sleep(IDLE - Duration::from_secs(1)).await;
+    tokio::time::sleep(IDLE.mul_f32(0.99)).await;
     assert!(cart.is_running());
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    tokio::time::sleep(IDLE).await;
     assert_eq!(cart.exited().await, Exit::Normal);
     assert_eq!(env.counters.stats().slept, 1);
     let (again, _) = start(&stage, IDLE).await;

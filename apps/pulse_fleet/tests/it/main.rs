@@ -1,1 +1,10 @@
-//! Tests of the fleet and the front door.
+//! Tests of the fleet and the front door, over a shop in memory that fails, stalls and races on demand.
+#![expect(clippy::unwrap_used, reason = "values that a test itself makes up are right, or the test is wrong")]
+
+mod bounds;
+mod checkout;
+mod door;
+mod laws;
+mod lifecycle;
+mod shop;
+mod storms;
