@@ -227,7 +227,12 @@ fn body<S: GenServer>(core: Arc<Core<S::Msg>>, boot: Boot<S>) -> impl Future<Out
         };
         let exit = loop {
             tokio::task::coop::consume_budget().await;
-            let outcome = match std::future::poll_fn(|_| ctx.addr.core.poll_next()).await {
+            // A kill wakes the task, whose next poll ends it; until then nothing more is begun.
+            let next = std::future::poll_fn(|_| match ctx.addr.core.is_killed() {
+                true => Poll::Pending,
+                false => ctx.addr.core.poll_next(),
+            });
+            let outcome = match next.await {
                 Next::Message(message) => {
                     let mut step = pin!(server.handle(message, &mut ctx));
                     std::future::poll_fn(|cx| caught(|| step.as_mut().poll(cx))).await

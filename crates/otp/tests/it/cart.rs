@@ -77,7 +77,7 @@ pub(crate) struct Cart {
     args: Args,
     items: HashMap<u32, u64>,
     kept: Vec<Reply<u64>>,
-    seen: Vec<Msg>,
+    seen: Vec<otp::Down>,
 }
 
 #[derive(Debug)]
@@ -95,7 +95,7 @@ pub(crate) enum Msg {
     Spin(Arc<std::sync::atomic::AtomicBool>),
     Stop(Exit),
     Down(otp::Down),
-    Seen(Reply<Vec<String>>),
+    Seen(Reply<Vec<otp::Down>>),
 }
 
 impl GenServer for Cart {
@@ -135,9 +135,9 @@ impl GenServer for Cart {
                 }
             }
             Msg::Stop(exit) => ctx.stop(exit),
-            Msg::Down(_) => self.seen.push(msg),
+            Msg::Down(down) => self.seen.push(down),
             Msg::Seen(reply) => {
-                reply.send(self.seen.iter().map(|msg| format!("{msg:?}")).collect());
+                reply.send(self.seen.clone());
             }
         }
     }
