@@ -1,3 +1,4 @@
 //! The data room's tests, on both databases.
 
+mod imports;
 mod repo;
