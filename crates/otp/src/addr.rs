@@ -12,8 +12,9 @@ use tokio::time::timeout;
 
 use crate::error::{CallError, CastError, TryCastError};
 use crate::exit::Exit;
+use crate::life::{Core, Refused};
 use crate::monitor::{Down, Monitor};
-use crate::process::{Core, Exited, Hook, Process, Refused, ServerId, ServerInfo, WatchId};
+use crate::process::{Exited, Hook, Process, ServerId, ServerInfo, WatchId};
 use crate::timer::{TimerRef, Timers};
 
 /// How long [`Addr::ask`] waits for an answer and [`Addr::cast`] for room.

@@ -10,7 +10,8 @@ use parking_lot::Mutex;
 use crate::dynamic::{Control, DynamicSupervisor};
 use crate::error::StartError;
 use crate::exit::Exit;
-use crate::process::{Core, Owner, Process};
+use crate::life::Core;
+use crate::process::{Owner, Process};
 use crate::server::GenServer;
 use crate::spec::{Restart, Shutdown, Source, Spec, launch, wait_started};
 

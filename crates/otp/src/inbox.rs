@@ -7,7 +7,7 @@ use std::task::Poll;
 
 use crate::addr::Addr;
 use crate::exit::Exit;
-use crate::process::{Core, Life, Next};
+use crate::life::{Core, Life, Next};
 
 /// The receiving half of an [`inbox`].
 pub struct Inbox<M: Send + 'static> {

@@ -1,12 +1,16 @@
-//! Servers, supervisors, registries, timers and pubsub: OTP's ideas on tokio.
+#![doc = include_str!("../README.md")]
 
 mod addr;
 mod child;
+mod children;
+mod counters;
 mod dynamic;
 mod error;
 mod exit;
+pub mod guide;
 mod inbox;
 mod intensity;
+mod life;
 mod mailbox;
 mod monitor;
 mod partition;
@@ -21,7 +25,8 @@ mod timer;
 
 pub use addr::{Addr, DEFAULT_TIMEOUT, Reply, ServerRef};
 pub use child::Child;
-pub use dynamic::{DynamicSupervisor, Stats};
+pub use counters::Stats;
+pub use dynamic::DynamicSupervisor;
 pub use error::{CallError, CastError, StartError, StopError, TryCastError};
 pub use exit::Exit;
 pub use inbox::{Inbox, inbox};
@@ -35,3 +40,8 @@ pub use server::{Ctx, GenServer};
 pub use spec::{DEFAULT_CAPACITY, KILL_GRACE, Restart, Shutdown, Spec, start};
 pub use supervisor::{ChildError, ChildInfo, Strategy, Supervisor, SupervisorRef};
 pub use timer::{TimerRef, pending_timers};
+
+#[cfg(all(panic = "abort", not(doc)))]
+compile_error!(
+    "otp needs `panic = \"unwind\"`: with `abort` the first crash of a server ends the whole process"
+);

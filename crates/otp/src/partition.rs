@@ -4,7 +4,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use crate::child::Child;
-use crate::dynamic::{DynamicSupervisor, Stats};
+use crate::counters::Stats;
+use crate::dynamic::DynamicSupervisor;
 use crate::exit::Exit;
 use crate::intensity::Intensity;
 use crate::supervisor::{Strategy, Supervisor, SupervisorRef};

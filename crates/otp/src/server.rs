@@ -15,8 +15,9 @@ use tracing::Instrument;
 
 use crate::addr::{Addr, ServerRef};
 use crate::exit::Exit;
+use crate::life::{Core, Life, Next};
 use crate::monitor::{Down, Monitor};
-use crate::process::{Core, Life, Next, Process, ServerId, WatchId};
+use crate::process::{Process, ServerId, WatchId};
 use crate::registry::{NameTaken, Registry};
 use crate::timer::{IdleTimer, TimerRef, Timers};
 
@@ -228,9 +229,8 @@ fn body<S: GenServer>(core: Arc<Core<S::Msg>>, boot: Boot<S>) -> impl Future<Out
         let exit = loop {
             tokio::task::coop::consume_budget().await;
             // A kill wakes the task, whose next poll ends it; until then nothing more is begun.
-            let next = std::future::poll_fn(|_| match ctx.addr.core.is_killed() {
-                true => Poll::Pending,
-                false => ctx.addr.core.poll_next(),
+            let next = std::future::poll_fn(|_| {
+                if ctx.addr.core.is_killed() { Poll::Pending } else { ctx.addr.core.poll_next() }
             });
             let outcome = match next.await {
                 Next::Message(message) => {

@@ -13,7 +13,8 @@ use tokio::time::timeout;
 use crate::addr::Addr;
 use crate::error::{StartError, StopError};
 use crate::exit::Exit;
-use crate::process::{Core, Exited, Life, Process};
+use crate::life::{Core, Life};
+use crate::process::{Exited, Process};
 use crate::registry::{NameFor, NameTaken, Registry, Wanted};
 use crate::server::{self, GenServer};
 
@@ -184,17 +185,15 @@ pub(crate) async fn wait_started<M: Send + 'static>(
     limit: Option<Duration>,
 ) -> Result<Addr<M>, StartError<M>> {
     let outcome = match limit {
-        None => started.await,
-        Some(limit) => match timeout(limit, started).await {
-            Ok(outcome) => outcome,
-            Err(_) => {
-                core.kill();
-                if timeout(KILL_GRACE, Exited::new(core.clone())).await.is_err() {
-                    core.abandon();
-                }
-                return Err(StartError::Timeout);
-            }
-        },
+        None => Ok(started.await),
+        Some(limit) => timeout(limit, started).await,
+    };
+    let Ok(outcome) = outcome else {
+        core.kill();
+        if timeout(KILL_GRACE, Exited::new(core.clone())).await.is_err() {
+            report_leak(core.as_ref());
+        }
+        return Err(StartError::Timeout);
     };
     match outcome {
         Ok(()) => Ok(Addr { core }),
@@ -218,13 +217,11 @@ pub(crate) async fn reap(process: Arc<dyn Process>, shutdown: Shutdown) -> Resul
         }
     }
     process.kill();
-    match timeout(KILL_GRACE, Exited::new(process.clone())).await {
-        Ok(exit) => Ok(exit),
-        Err(_) => {
-            report_leak(process.as_ref());
-            Err(StopError::Leaked)
-        }
+    if let Ok(exit) = timeout(KILL_GRACE, Exited::new(process.clone())).await {
+        return Ok(exit);
     }
+    report_leak(process.as_ref());
+    Err(StopError::Leaked)
 }
 
 /// Gives up on a process that never awaits: nobody can reach or find it any more.

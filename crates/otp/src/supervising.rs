@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use crate::addr::{Addr, Reply, ServerRef};
 use crate::child::Child;
-use crate::dynamic::Counters;
+use crate::counters::Counters;
 use crate::exit::Exit;
 use crate::intensity::{Intensity, Window};
 use crate::process::{Owner, Parent, Process, ServerId};

@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use crate::addr::{Addr, Reply, ServerRef};
 use crate::child::Child;
-use crate::dynamic::{Counters, Stats};
+use crate::counters::{Counters, Stats};
 use crate::error::CallError;
 use crate::exit::Exit;
 use crate::intensity::Intensity;
@@ -201,7 +201,7 @@ impl SupervisorRef {
 
     /// A supervisor answers when it has done what it does; children bound that by their own limits.
     async fn ask<R>(&self, request: impl FnOnce(Reply<R>) -> Request) -> Result<R, ChildError> {
-        const YEAR: Duration = Duration::from_secs(365 * 86_400);
+        const YEAR: Duration = Duration::from_hours(365 * 24);
         self.addr.call(YEAR, request).await.map_err(|error| match error {
             CallError::NoProc | CallError::Crashed | CallError::Timeout | CallError::Overloaded => {
                 ChildError::NoSupervisor

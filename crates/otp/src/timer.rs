@@ -113,7 +113,7 @@ impl Timers {
         }
         let timers = Arc::new(Self { start: Instant::now(), jobs: Mutex::default(), earlier: Notify::new() });
         let at = runtimes.iter().position(|(known, _)| *known == runtime.id()).unwrap_or_else(|| {
-            runtimes.push((runtime.id(), vec![Weak::new(); partition_count()]));
+            runtimes.push((runtime.id(), (0..partition_count()).map(|_| Weak::new()).collect()));
             runtimes.len() - 1
         });
         if let Some(slot) = runtimes[at].1.get_mut(place) {
