@@ -42,6 +42,8 @@ pub(crate) struct Table {
     pub(crate) window: Window,
     /// The task through which a parent stops this supervisor; none when it is not running.
     pub(crate) control: Option<Addr<Never>>,
+    /// False from the moment at which it begins to stop.
+    pub(crate) open: bool,
 }
 
 pub(crate) enum Slot {
@@ -102,7 +104,7 @@ impl Dynamic {
         template: Option<Arc<dyn Template>>,
     ) -> Result<(Arc<Core<M>>, u32), StartError<M>> {
         let mut table = self.table.lock();
-        if table.control.is_none() {
+        if !table.open {
             return Err(StartError::NoSupervisor);
         }
         if table.live >= self.max_children {
@@ -166,7 +168,7 @@ impl Dynamic {
         let mut infinite = false;
         {
             let mut table = self.table.lock();
-            table.control = None;
+            table.open = false;
             for slot in &mut table.slots {
                 if let Slot::Child { template, shutdown, .. } = slot {
                     *template = None;
@@ -238,7 +240,7 @@ impl Dynamic {
     pub(crate) fn kill_all(&self) {
         let children = {
             let mut table = self.table.lock();
-            table.control = None;
+            table.open = false;
             for slot in &mut table.slots {
                 if let Slot::Child { template, .. } = slot {
                     *template = None;
@@ -277,7 +279,7 @@ impl Parent for Dynamic {
     fn child_down(self: Arc<Self>, key: u32, id: ServerId, was_ready: bool, exit: &Exit) {
         self.counters.ended(exit);
         let mut table = self.table.lock();
-        let running = table.control.is_some();
+        let running = table.open;
         let again = match table.slots.get(key as usize) {
             Some(Slot::Child { process, template: Some(template), .. })
                 if process.id() == id && running && was_ready && template.restart().applies_to(exit) =>
@@ -292,7 +294,8 @@ impl Parent for Dynamic {
             return;
         };
         if !table.window.admit(Instant::now()) {
-            let control = table.control.take();
+            table.open = false;
+            let control = table.control.clone();
             drop(table);
             self.forget(key, id);
             if let Some(control) = control {

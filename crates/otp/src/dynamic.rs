@@ -63,8 +63,14 @@ impl DynamicSupervisor {
 
     /// A supervisor with a bound on its children and on their restarts.
     pub fn with(max_children: usize, intensity: Intensity) -> Self {
-        let table =
-            Table { slots: Vec::new(), vacant: None, live: 0, window: Window::new(intensity), control: None };
+        let table = Table {
+            slots: Vec::new(),
+            vacant: None,
+            live: 0,
+            window: Window::new(intensity),
+            control: None,
+            open: false,
+        };
         Self {
             inner: Arc::new(Dynamic {
                 intensity,
@@ -189,7 +195,7 @@ impl DynamicSupervisor {
 
     /// Whether it takes children.
     pub fn is_running(&self) -> bool {
-        self.inner.table.lock().control.is_some()
+        self.inner.table.lock().open
     }
 }
 
@@ -246,6 +252,7 @@ impl GenServer for Control {
             return Err(Exit::crash("this dynamic supervisor is already running"));
         }
         table.control = Some(ctx.addr().clone());
+        table.open = true;
         table.window = Window::new(inner.intensity);
         drop(table);
         Ok(Self { inner, done: false })
@@ -266,5 +273,6 @@ impl Drop for Control {
         if !self.done {
             self.inner.kill_all();
         }
+        self.inner.table.lock().control = None;
     }
 }

@@ -379,6 +379,13 @@ impl<M: Send + 'static> Core<M> {
         if let Some(owner) = &self.owner {
             quietly(|| owner.parent.clone().child_down(owner.key, self.id, self.was_ready(), exit));
         }
+        self.bury(exit);
+    }
+
+    /// Makes the process dead and tells those who wait for it. By itself it is the end of a process that never
+    /// had a task, so that nobody waits for it in vain.
+    pub(crate) fn bury(&self, exit: &Exit) {
+        self.close(None);
         let (extra, task) = {
             let mut state = self.state.lock();
             state.phase = Phase::Dead;

@@ -169,9 +169,13 @@ pub(crate) fn launch<S: GenServer>(
     args: impl FnOnce() -> S::Args,
 ) -> Result<oneshot::Receiver<()>, StartError<S::Msg>> {
     if let Some(name) = name {
-        name.claim(&Addr { core: core.clone() }).map_err(|taken| match taken {
-            NameTaken::By(addr) => StartError::AlreadyStarted(addr),
-            NameTaken::NoProc => StartError::Failed(core.requested_exit().unwrap_or(Exit::Killed)),
+        name.claim(&Addr { core: core.clone() }).map_err(|taken| {
+            let exit = core.requested_exit().unwrap_or(Exit::Killed);
+            core.bury(&exit);
+            match taken {
+                NameTaken::By(addr) => StartError::AlreadyStarted(addr),
+                NameTaken::NoProc => StartError::Failed(exit),
+            }
         })?;
     }
     let life = Life::new(core.clone());

@@ -201,6 +201,27 @@ async fn more_restarts_than_allowed_end_the_supervisor_and_its_other_children() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_stop_waits_for_a_shutdown_that_is_already_going_on() {
+    let probe = Probe::default();
+    let carts = running().await;
+    let args = Args { terminate: Terminate::WaitsForGate, ..Args::named("a", &probe) };
+    carts.start_child(Spec::<Cart>::temporary(args)).await.unwrap();
+    let stops: Vec<_> = (0..2)
+        .map(|_| {
+            let carts = carts.clone();
+            tokio::spawn(async move { carts.stop().await })
+        })
+        .collect();
+    settle().await;
+    assert!(!carts.is_running() && stops.iter().all(|stop| !stop.is_finished()));
+    probe.gate.notify_one();
+    for stop in stops {
+        stop.await.unwrap();
+    }
+    assert_eq!((carts.count_children(), probe.terminated()), (0, 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn max_children_is_a_bound() {
     let probe = Probe::default();
     let carts = DynamicSupervisor::with(2, Intensity::default());

@@ -191,3 +191,56 @@ async fn a_stop_of_the_supervisor_among_starts_lets_no_child_outlive_it() {
         assert_eq!(names.len(), 0);
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn casts_through_a_tiny_mailbox_all_arrive_in_the_order_of_their_sender() {
+    const SENDERS: usize = 6;
+    const EACH: u64 = 3_000;
+    for capacity in [1, 2, 7] {
+        let (addr, mut inbox) = otp::inbox::<(usize, u64)>(capacity);
+        for sender in 0..SENDERS {
+            let addr = addr.clone();
+            tokio::spawn(async move {
+                for n in 0..EACH {
+                    // Every fifth gives up its place at once and queues again: no turn may be lost with it.
+                    if n % 5 == 0 && addr.cast_within(Duration::ZERO, (sender, n)).await.is_ok() {
+                        continue;
+                    }
+                    addr.cast_within(Duration::from_mins(1), (sender, n)).await.unwrap();
+                }
+            });
+        }
+        let mut next = [0; SENDERS];
+        for _ in 0..SENDERS as u64 * EACH {
+            let got = tokio::time::timeout(Duration::from_mins(1), inbox.recv()).await;
+            let (sender, n) = got.expect("a lost wake-up").unwrap();
+            let expected = &mut next[sender];
+            assert_eq!(n, *expected);
+            *expected += 1;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn whoever_waits_for_an_end_hears_of_it() {
+    let names: Registry<u8, Msg> = Registry::new();
+    for _ in 0..300 {
+        let carts = DynamicSupervisor::new();
+        carts.start().await.unwrap();
+        let mut tasks = tokio::task::JoinSet::new();
+        for _ in 0..3 {
+            let (names, carts) = (names.clone(), carts.clone());
+            tasks.spawn(async move {
+                let spec = Spec::<Cart>::temporary(Args::default()).named(&names, 1);
+                if let Ok(cart) | Err(StartError::AlreadyStarted(cart)) = carts.start_child(spec).await {
+                    // A server that was refused its name or its task must not be waited for in vain either.
+                    tokio::time::timeout(Duration::from_mins(1), cart.exited()).await.expect("an end");
+                }
+            });
+        }
+        tokio::task::yield_now().await;
+        carts.stop().await;
+        tasks.join_all().await;
+        assert!(names.is_empty());
+    }
+}
