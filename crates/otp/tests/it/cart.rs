@@ -94,6 +94,7 @@ pub(crate) enum Msg {
     /// Never awaits, until the gate file says so.
     Spin(Arc<std::sync::atomic::AtomicBool>),
     Stop(Exit),
+    StopIfEmpty(Reply<bool>),
     Down(otp::Down),
     Seen(Reply<Vec<otp::Down>>),
 }
@@ -135,6 +136,7 @@ impl GenServer for Cart {
                 }
             }
             Msg::Stop(exit) => ctx.stop(exit),
+            Msg::StopIfEmpty(reply) => reply.send(ctx.stop_if_empty()),
             Msg::Down(down) => self.seen.push(down),
             Msg::Seen(reply) => {
                 reply.send(self.seen.clone());

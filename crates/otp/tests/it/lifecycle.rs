@@ -155,6 +155,26 @@ async fn a_server_that_stays_up_after_idling_is_told_again_only_after_a_message(
     assert_eq!(probe.lines(), ["init a", "idle a", "idle a"]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_server_stops_if_empty_only_if_nothing_is_queued_and_then_lets_nothing_in() {
+    let probe = Probe::default();
+    let cart = otp::start(Spec::<Cart>::temporary(Args::named("a", &probe))).await.unwrap();
+    cart.try_cast(Msg::Block).unwrap();
+    settle().await;
+    let asking = {
+        let cart = cart.clone();
+        tokio::spawn(async move { cart.ask(Msg::StopIfEmpty).await })
+    };
+    settle().await;
+    cart.try_cast(Msg::Add(1)).unwrap();
+    probe.gate.notify_one();
+    assert_eq!(asking.await.unwrap(), Ok(false), "a cast was queued behind it");
+    assert_eq!(cart.ask(Msg::Total).await, Ok(1), "and was not lost");
+    assert_eq!(cart.ask(Msg::StopIfEmpty).await, Ok(true));
+    assert!(cart.try_cast(Msg::Add(1)).is_err());
+    assert_eq!(cart.exited().await, Exit::Normal);
+}
+
 #[test]
 fn a_panic_unwinds_so_that_a_crash_stays_with_its_server() {
     // Test builds always unwind; a product build with `panic = "abort"` is refused by the crate itself.
