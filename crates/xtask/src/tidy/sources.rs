@@ -15,7 +15,7 @@ const EMPTY_NAMES: [&str; 4] = ["utils", "helpers", "common", "misc"];
 /// Adds what is wrong with one file.
 pub(crate) fn check(file: &Path, text: &str, findings: &mut Vec<Finding>) {
     let mut find = |line, advice: &str| findings.push(Finding::new(file, line, advice));
-    if !text.lines().any(|line| line.starts_with("//!")) {
+    if !text.lines().any(|line| line.starts_with("//!") || line.starts_with("#![doc")) {
         find(1, "say in a `//!` line what this module is for and which invariant it keeps");
     }
     if file.file_stem().and_then(|stem| stem.to_str()).is_some_and(|stem| EMPTY_NAMES.contains(&stem)) {
