@@ -203,7 +203,7 @@ impl Catalog {
         lines: Vec<DeliveryLine>,
     ) -> Result<Delivered, CatalogError> {
         who.require(Permission::ManageStock)?;
-        if !(1..=200).contains(&key.chars().count()) {
+        if !(1..=200).contains(&key.chars().count()) || key.contains('\0') {
             return Err(CatalogError::invalid("key", "length", "must have 1 to 200 characters"));
         }
         check_delivery(&lines)?;
@@ -291,6 +291,9 @@ impl Catalog {
     /// Drops a promotion. Needs [`Permission::EditCatalog`].
     pub async fn delete_promotion(&self, who: &Principal, code: &str) -> Result<(), CatalogError> {
         who.require(Permission::EditCatalog)?;
+        if code.contains('\0') {
+            return Err(CatalogError::NoPromotion(code.to_owned()));
+        }
         let input = (who.clone(), code.to_owned());
         self.repo
             .write_with(input, |tx, (who, code)| {

@@ -33,7 +33,7 @@ pub struct Product {
     pub delivered: i64,
     /// Whether it is for sale.
     pub active: bool,
-    /// Counts edits of everything but the stock: the ETag of an edit.
+    /// Counts edits of everything but the stock: what an edit is matched against.
     pub version: i64,
     /// When it was first heard of.
     pub created_at: Timestamp,

@@ -115,7 +115,8 @@ enum Key {
 impl Place {
     fn read(cursor: &Cursor, sort: Sort) -> Result<Self, InvalidCursor> {
         let place: Self = cursor.key()?;
-        let fits = place.0 == sort && sort.is_numeric() == matches!(place.1, Key::Number(_));
+        let storable = !matches!(&place.1, Key::Text(text) if text.contains('\0'));
+        let fits = storable && place.0 == sort && sort.is_numeric() == matches!(place.1, Key::Number(_));
         if fits { Ok(place) } else { Err(InvalidCursor) }
     }
 }
@@ -129,6 +130,10 @@ pub(super) async fn list(
         Ok(after) => after,
         Err(invalid) => return Ok(Err(invalid)),
     };
+    // PostgreSQL takes no NUL in a text, and no product has one.
+    if [&query.search, &query.category].into_iter().flatten().any(|text| text.contains('\0')) {
+        return Ok(Ok(Page { items: Vec::new(), next: None }));
+    }
     let (sql, values) = spell(query, after.as_ref());
     let rows = db.rows(&sql, values).await?;
     let products = rows.iter().map(product::read).collect::<Result<Vec<_>, _>>()?;

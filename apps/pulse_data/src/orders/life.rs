@@ -30,9 +30,8 @@ pub(super) fn permit(who: &Principal, order: &Order, step: Step) -> Result<(), F
         // Nobody can say that money has come in but the part that asked the gateway.
         Step::Pay if matches!(who, Principal::System(_)) => Ok(()),
         Step::Pay => Err(Forbidden { permission: Permission::FulfilOrders }),
-        Step::Pack | Step::Ship | Step::Deliver => who.require(Permission::FulfilOrders),
         Step::Cancel if owns(who, order) && matches!(order.status, Status::Placed | Status::Paid) => Ok(()),
-        Step::Cancel => who.require(Permission::FulfilOrders),
+        Step::Pack | Step::Ship | Step::Deliver | Step::Cancel => who.require(Permission::FulfilOrders),
         Step::Return => who.require(Permission::TakeReturns),
     }
 }

@@ -51,10 +51,14 @@ impl Draft {
     /// Checks what the schema would refuse, and adds up the lines of each product.
     pub(super) fn new(who: &Principal, order: PlaceOrder) -> Result<Self, PlaceError> {
         let invalid = |field, message: &str| Err(PlaceError::Invalid { field, message: message.to_owned() });
-        if !(1..=60).contains(&order.country.chars().count()) {
+        if !(1..=60).contains(&order.country.chars().count()) || order.country.contains('\0') {
             return invalid("country", "must have 1 to 60 characters");
         }
-        if order.email.as_ref().is_some_and(|email| email.chars().count() > 254 || !email.contains('@')) {
+        if order
+            .email
+            .as_ref()
+            .is_some_and(|email| email.chars().count() > 254 || !email.contains('@') || email.contains('\0'))
+        {
             return invalid("email", "must be an address of at most 254 characters");
         }
         let lines = order.priced.lines();

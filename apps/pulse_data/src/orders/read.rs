@@ -43,7 +43,7 @@ pub struct Order {
     pub total: Money,
     /// When it was placed.
     pub placed_at: Timestamp,
-    /// Counts the steps of its life: the ETag.
+    /// Counts the steps of its life.
     pub version: i64,
 }
 
@@ -217,7 +217,7 @@ pub(super) async fn lines(
 ) -> Result<Vec<OrderLine>, DbError> {
     let sql = "SELECT line_no, sku, name, quantity, unit_pence, basis, returned FROM order_lines \
                WHERE order_id = $1 ORDER BY line_no";
-    let rows = db.rows(&sql, vec![id.0.into()]).await?;
+    let rows = db.rows(sql, vec![id.0.into()]).await?;
     rows.iter()
         .map(|row| {
             let basis: String = row.try_get_by_index(5)?;
@@ -235,12 +235,19 @@ pub(super) async fn lines(
         .collect()
 }
 
+/// The products of an order.
+pub(super) async fn skus(db: &impl ConnectionTrait, id: OrderId) -> Result<Vec<Sku>, DbError> {
+    let sql = "SELECT DISTINCT sku FROM order_lines WHERE order_id = $1";
+    let rows = db.rows(sql, vec![id.0.into()]).await?;
+    rows.iter().map(|row| sku(&row.try_get_by_index::<String>(0)?)).collect()
+}
+
 /// Everything that belongs to an order.
 pub(super) async fn detail(db: &impl ConnectionTrait, order: Order) -> Result<OrderDetail, DbError> {
     let (id, currency) = (order.id, order.total.currency);
     let lines = lines(db, id, currency).await?;
     let sql = "SELECT status, who, at FROM order_events WHERE order_id = $1 ORDER BY version";
-    let events = db.rows(&sql, vec![id.0.into()]).await?;
+    let events = db.rows(sql, vec![id.0.into()]).await?;
     let events = events
         .iter()
         .map(|row| {

@@ -87,7 +87,8 @@ pub(super) async fn of_order(
         currency: order.total.currency,
         at: now,
     };
-    let (id, _) = note.open(tx).await?;
+    // The key may be taken by a return of another order at this very moment.
+    let id = note.open(tx).await?.ok_or(OrderError::KeyReused)?;
     let rows: Vec<Row> = lines
         .iter()
         .filter_map(|line| {
@@ -202,7 +203,10 @@ pub(super) async fn of_books(
         currency: books.currency,
         at: books.returned_at,
     };
-    let (id, _) = note.open(tx).await?;
+    let id = match note.open(tx).await? {
+        Some(id) => id,
+        None => known(read::note_of(tx, &key).await?, &key)?.id,
+    };
     let rows = books
         .lines
         .iter()
@@ -218,7 +222,12 @@ pub(super) async fn of_books(
         let details = json!({ "invoice": books.invoice, "pence": sum, "lines": booked });
         audit::record(tx, who, "books.return", &format!("note:{id}"), details).await?;
     }
-    read::note_of(tx, &key).await?.ok_or_else(|| DbError::Corrupt(format!("note {key} is gone")).into())
+    Ok(known(read::note_of(tx, &key).await?, &key)?)
+}
+
+/// Notes are never deleted.
+fn known(note: Option<CreditNote>, key: &str) -> Result<CreditNote, DbError> {
+    note.ok_or_else(|| DbError::Corrupt(format!("credit note {key} is gone")))
 }
 
 struct Note<'a> {
@@ -232,12 +241,11 @@ struct Note<'a> {
 }
 
 impl Note<'_> {
-    /// The note's number, and whether it is new. A known note is held until the transaction ends.
-    async fn open(&self, tx: &impl ConnectionTrait) -> Result<(i64, bool), DbError> {
-        // The update changes nothing; it holds the row and makes RETURNING answer for a known note too.
+    /// The new note's number; `None` where the key has a note already.
+    async fn open(&self, tx: &impl ConnectionTrait) -> Result<Option<i64>, DbError> {
         let sql = "INSERT INTO credit_notes (note_key, order_id, invoice, buyer, country, currency, refund_pence, \
                    returned_at) VALUES ($1, $2, $3, $4, $5, $6, 0, $7) \
-                   ON CONFLICT (note_key) DO UPDATE SET note_key = excluded.note_key RETURNING id, refund_pence";
+                   ON CONFLICT (note_key) DO NOTHING RETURNING id";
         let values = vec![
             self.key.into(),
             self.order.map(|order| order.0).into(),
@@ -248,8 +256,7 @@ impl Note<'_> {
             self.at.0.into(),
         ];
         let row = tx.row(sql, values).await?;
-        let row = row.ok_or_else(|| DbError::Corrupt(format!("note {} was not stored", self.key)))?;
-        Ok((row.try_get_by_index(0)?, row.try_get_by_index::<i64>(1)? == 0))
+        Ok(row.map(|row| row.try_get_by_index(0)).transpose()?)
     }
 }
 

@@ -1,5 +1,7 @@
 //! The checkout: all or nothing, once, and never more than there is.
 
+#![expect(clippy::unwrap_used, reason = "a test: to panic is to fail")]
+
 use pulse_core::order::{PaymentMethod, Shortage, Status};
 use pulse_core::ports::{OrderDesk, PlaceError, StoreError};
 use pulse_core::{Principal, Role, UserId};

@@ -1,5 +1,7 @@
 //! An order's life after the checkout: steps, money, returns, and who may see and do what.
 
+#![expect(clippy::unwrap_used, reason = "a test: to panic is to fail")]
+
 use std::collections::BTreeMap;
 
 use pulse_core::order::{Channel, PaymentMethod, Status, Step};

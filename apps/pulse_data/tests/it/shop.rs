@@ -1,5 +1,7 @@
 //! A small shop for the tests: a catalogue, orders, and a clock that stands still.
 
+#![expect(clippy::unwrap_used, reason = "a test: to panic is to fail")]
+
 use std::sync::Arc;
 
 use pulse_core::cart::{Basis, Line, Price};
