@@ -77,7 +77,6 @@ pub(crate) struct Cart {
     args: Args,
     items: HashMap<u32, u64>,
     kept: Vec<Reply<u64>>,
-    seen: Vec<otp::Down>,
 }
 
 #[derive(Debug)]
@@ -95,8 +94,6 @@ pub(crate) enum Msg {
     Spin(Arc<std::sync::atomic::AtomicBool>),
     Stop(Exit),
     StopIfEmpty(Reply<bool>),
-    Down(otp::Down),
-    Seen(Reply<Vec<otp::Down>>),
 }
 
 impl GenServer for Cart {
@@ -118,7 +115,7 @@ impl GenServer for Cart {
         if let Some(idle) = args.idle {
             ctx.idle_after(idle);
         }
-        Ok(Self { args, items: HashMap::new(), kept: Vec::new(), seen: Vec::new() })
+        Ok(Self { args, items: HashMap::new(), kept: Vec::new() })
     }
 
     async fn handle(&mut self, msg: Msg, ctx: &mut Ctx<Self>) {
@@ -136,10 +133,10 @@ impl GenServer for Cart {
                 }
             }
             Msg::Stop(exit) => ctx.stop(exit),
-            Msg::StopIfEmpty(reply) => reply.send(ctx.stop_if_empty()),
-            Msg::Down(down) => self.seen.push(down),
-            Msg::Seen(reply) => {
-                reply.send(self.seen.clone());
+            Msg::StopIfEmpty(reply) => {
+                let stops = ctx.stop_if_empty();
+                assert_eq!(stops, !ctx.addr().is_running(), "closed in the same step");
+                reply.send(stops);
             }
         }
     }

@@ -147,6 +147,8 @@ async fn a_stopped_permanent_child_comes_back_and_answers() {
     assert_eq!(carts.terminate_child(&last).await, Ok(Exit::Shutdown));
     settle().await;
     assert_eq!((carts.count_children(), names.len()), (0, 0), "terminated is not restarted");
+    assert!(carts.is_running());
+    assert_eq!(carts.stats().restarts, 3);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,8 +1,11 @@
 //! Monitors: each end is heard once, by those who asked and still live.
 
-use otp::{Addr, Ctx, Down, Exit, GenServer, Reply, Spec};
+use std::sync::Arc;
 
-use crate::cart::{Args, Cart, Msg, Probe, settle};
+use otp::{Addr, Ctx, Down, Exit, GenServer, Reply, Spec};
+use tokio::sync::Notify;
+
+use crate::cart::{Args, Cart, Msg, settle};
 
 /// Watches carts.
 struct Watcher {
@@ -13,6 +16,7 @@ struct Watcher {
 enum Watch {
     Begin(Addr<Msg>),
     End,
+    Block(Arc<Notify>),
     Down(Down),
     Downs(Reply<Vec<Down>>),
 }
@@ -29,6 +33,7 @@ impl GenServer for Watcher {
         match msg {
             Watch::Begin(cart) => self.monitors.push(ctx.monitor(&cart, Watch::Down)),
             Watch::End => self.monitors.drain(..).for_each(|monitor| ctx.demonitor(monitor)),
+            Watch::Block(gate) => gate.notified().await,
             Watch::Down(down) => self.downs.push(down),
             Watch::Downs(reply) => reply.send(self.downs.clone()),
         }
@@ -67,22 +72,21 @@ async fn down_is_the_watchers_own_message_with_id_and_reason() {
 
 #[tokio::test(start_paused = true)]
 async fn down_arrives_in_a_full_mailbox() {
-    let probe = Probe::default();
-    let args = Args::named("watcher", &probe);
-    let watcher = otp::start(Spec::<Cart>::temporary(args).capacity(1)).await.unwrap();
-    watcher.try_cast(Msg::Block).unwrap();
-    settle().await;
-    watcher.try_cast(Msg::Add(1)).unwrap();
+    let gate = Arc::new(Notify::new());
+    let watcher = otp::start(Spec::<Watcher>::temporary(()).capacity(1)).await.unwrap();
     let target = cart().await;
-    let to = watcher.clone();
-    target.monitor(move |down| drop(to.send_after(std::time::Duration::ZERO, Msg::Down(down)))).keep();
+    watcher.cast(Watch::Begin(target.clone())).await.unwrap();
+    settle().await;
+    watcher.cast(Watch::Block(gate.clone())).await.unwrap();
+    settle().await;
+    watcher.try_cast(Watch::End).unwrap();
+    assert!(watcher.try_cast(Watch::End).is_err(), "full");
     target.kill();
-    settle().await;
-    tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    target.exited().await;
     assert_eq!(watcher.info().mailbox_len, 2);
-    probe.gate.notify_one();
+    gate.notify_one();
     settle().await;
-    assert_eq!(watcher.ask(Msg::Seen).await.unwrap().len(), 1);
+    assert_eq!(watcher.ask(Watch::Downs).await.unwrap().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
