@@ -28,8 +28,10 @@ pub mod repo;
 pub mod sql;
 pub mod testing;
 
+pub use changeset::{Changeset, FieldError, FieldErrors, Valid};
 pub use clock::SystemClock;
 pub use error::{Constraint, DbError, RepoError};
-
-pub use repo::{Backend, Repo, RepoOptions, Synchronous, Tx, WriteFuture};
+pub use multi::{Multi, MultiError};
+pub use page::{Cursor, Page};
+pub use repo::{Backend, Repo, RepoOptions, RepoStats, Synchronous, Tx, WriteFuture};
 pub use sql::Sql;

@@ -111,7 +111,7 @@ enum Direction {
 }
 
 /// Longer than any statement of a request may take: a migration may rewrite a large table.
-const LIMIT: Duration = Duration::from_secs(3600);
+const LIMIT: Duration = Duration::from_hours(1);
 
 async fn move_by(repo: &Repo, direction: Direction, steps: usize) -> Result<Vec<&'static str>, MigrateError> {
     let mut moved = Vec::new();

@@ -8,6 +8,7 @@ mod connect;
 mod group;
 mod job;
 mod postgres;
+mod stats;
 mod tx;
 
 use std::fmt;
@@ -17,6 +18,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use sea_orm::{DatabaseConnection, DbBackend};
 
+pub use stats::RepoStats;
 pub use tx::Tx;
 
 use crate::{DbError, RepoError};
@@ -90,6 +92,7 @@ struct Inner {
     backend: Backend,
     reader: DatabaseConnection,
     limit: Duration,
+    counters: Arc<stats::Counters>,
     writer: WriteSide,
 }
 
@@ -108,23 +111,29 @@ impl Repo {
     /// Opens the database of a URL: `sqlite://path/to/file` (made where it is missing) or
     /// `postgres://user:password@host/database`.
     pub async fn connect(url: &str, options: RepoOptions) -> Result<Self, RepoError> {
+        let counters = Arc::new(stats::Counters::default());
         let inner = match connect::parse(url)? {
             connect::Target::Sqlite(file) => {
                 let opened = connect::sqlite(file, &options).await?;
                 let reader = opened.readers.into();
-                let queue = group::start(opened.connect, opened.writer, &options);
+                let queue = group::start(opened.connect, opened.writer, &options, Arc::clone(&counters));
                 Inner {
                     backend: Backend::Sqlite,
                     reader,
                     limit: options.limit,
+                    counters,
                     writer: WriteSide::Group(queue),
                 }
             }
             connect::Target::Postgres(server) => {
                 let pool = connect::postgres(server, &options).await?;
                 let reader: DatabaseConnection = pool.into();
-                let writer = WriteSide::Pool(postgres::Pool::new(reader.clone(), options.queue));
-                Inner { backend: Backend::Postgres, reader, limit: options.limit, writer }
+                let writer = WriteSide::Pool(postgres::Pool::new(
+                    reader.clone(),
+                    options.queue,
+                    Arc::clone(&counters),
+                ));
+                Inner { backend: Backend::Postgres, reader, limit: options.limit, counters, writer }
             }
         };
         Ok(Self(Arc::new(inner)))
@@ -174,11 +183,20 @@ impl Repo {
         E: From<DbError> + Send + 'static,
     {
         let (job, reply) = job::new(limit, input, f);
-        match &self.0.writer {
-            WriteSide::Group(queue) => queue.push(job)?,
-            WriteSide::Pool(pool) => pool.spawn(job)?,
+        let taken = match &self.0.writer {
+            WriteSide::Group(queue) => queue.push(job),
+            WriteSide::Pool(pool) => pool.spawn(job),
+        };
+        if let Err(error) = taken {
+            self.0.counters.refused();
+            return Err(error.into());
         }
         reply.await.unwrap_or_else(|_| Err(DbError::Unavailable("the writer has stopped".to_owned()).into()))
+    }
+
+    /// What was written so far.
+    pub fn stats(&self) -> RepoStats {
+        self.0.counters.read()
     }
 
     /// Waits for the writes that were taken on, then closes every connection.

@@ -58,7 +58,8 @@ impl Line {
 }
 
 impl Basis {
-    const fn letter(self) -> char {
+    /// One letter for it: `s`, `r` or `z` for a listed price's VAT rate, `q` for a quote.
+    pub const fn letter(self) -> char {
         match self {
             Self::Listed(VatRate::Standard) => 's',
             Self::Listed(VatRate::Reduced) => 'r',
@@ -67,7 +68,8 @@ impl Basis {
         }
     }
 
-    fn from_letter(letter: char) -> Option<Self> {
+    /// The basis of a [`letter`](Self::letter).
+    pub fn from_letter(letter: char) -> Option<Self> {
         Some(match letter {
             's' => Self::Listed(VatRate::Standard),
             'r' => Self::Listed(VatRate::Reduced),

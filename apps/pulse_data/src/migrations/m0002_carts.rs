@@ -6,10 +6,10 @@ use crate::Backend;
 pub(super) const MIGRATION: Migration = Migration { name: "m0002_carts", up, down };
 
 fn up(backend: Backend) -> String {
-    // Loads and saves name the id and nothing else, so the id's tree is the table. PostgreSQL leaves room in each
-    // page, so that a save replaces its row in place and touches no index.
+    // SQLite keeps the rowid: rows this wide in the id's own tree make a save a fifth dearer. PostgreSQL leaves
+    // room in each page, so that a save replaces its row in place and touches no index.
     let storage = match backend {
-        Backend::Sqlite => "WITHOUT ROWID",
+        Backend::Sqlite => "",
         Backend::Postgres => "WITH (fillfactor = 70)",
     };
     format!(

@@ -87,7 +87,9 @@ pub(super) async fn sqlite(
         .thread_name(|_| "sqlite-writer".to_owned());
     let mut writer = writing.connect().await.map_err(failed)?;
     // A folder or a file that can't be written shows here, and not at the first order.
+    // (BEGIN IMMEDIATE alone is let through on a database that can only be read.)
     writer.execute("BEGIN IMMEDIATE").await.map_err(failed)?;
+    writer.execute("PRAGMA user_version = 1").await.map_err(failed)?;
     writer.execute("ROLLBACK").await.map_err(failed)?;
     let reading = common.pragma("query_only", "1").thread_name(|n| format!("sqlite-reader-{n}"));
     let readers = SqlitePoolOptions::new()
@@ -106,7 +108,10 @@ pub(super) async fn sqlite(
 
 fn sqlite_error(path: &std::path::Path, error: &sqlx::Error) -> RepoError {
     let what = path.display().to_string();
-    let code = error.as_database_error().and_then(|e| e.code()).and_then(|code| code.parse::<i32>().ok());
+    let code = error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code)
+        .and_then(|code| code.parse::<i32>().ok());
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(std::path::Path::new("."));
     let why = match code.unwrap_or_default() & 0xff {
         8 => {
@@ -147,13 +152,11 @@ pub(super) async fn postgres(server: PgConnectOptions, options: &RepoOptions) ->
         ])
         .disable_statement_logging();
     // Told at once what is wrong, where the pool would try until its time is over.
-    let mut first = match tokio::time::timeout(options.acquire, server.connect()).await {
-        Ok(connected) => connected.map_err(|error| postgres_error(&what, &error))?,
-        Err(_) => {
-            let why = format!("no answer within {:?}: is the server running?", options.acquire);
-            return Err(RepoError::Unreachable { what, why });
-        }
+    let Ok(connected) = tokio::time::timeout(options.acquire, server.connect()).await else {
+        let why = format!("no answer within {:?}: is the server running?", options.acquire);
+        return Err(RepoError::Unreachable { what, why });
     };
+    let mut first = connected.map_err(|error| postgres_error(&what, &error))?;
     let read_only = sqlx::query_scalar::<_, String>("SHOW transaction_read_only").fetch_one(&mut first).await;
     if read_only.is_ok_and(|on| on == "on") {
         let why = "the server is a standby or set to read only: connect to the primary".to_owned();

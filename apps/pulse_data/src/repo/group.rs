@@ -17,7 +17,8 @@ use sqlx::SqliteConnection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::RepoOptions;
-use super::job::Job;
+use super::job::{self, Job, Ran};
+use super::stats::Counters;
 use super::tx::Tx;
 use crate::DbError;
 
@@ -74,16 +75,17 @@ impl Deadline {
         self.at.store(self.now().saturating_add(limit), Ordering::Relaxed);
     }
 
-    fn clear(&self) {
-        self.at.store(u64::MAX, Ordering::Relaxed);
-    }
-
     fn is_over(&self) -> bool {
         self.now() > self.at.load(Ordering::Relaxed)
     }
 }
 
-pub(super) fn start(connect: Connect, first: SqliteConnection, options: &RepoOptions) -> Queue {
+pub(super) fn start(
+    connect: Connect,
+    first: SqliteConnection,
+    options: &RepoOptions,
+    counters: Arc<Counters>,
+) -> Queue {
     let (sender, queue) = mpsc::channel(options.queue.max(1));
     let writer = Writer {
         connect,
@@ -92,6 +94,7 @@ pub(super) fn start(connect: Connect, first: SqliteConnection, options: &RepoOpt
         queue,
         group: options.group.max(1),
         deadline: Deadline::new(),
+        counters,
     };
     tokio::spawn(writer.run());
     Queue(sender)
@@ -105,6 +108,7 @@ struct Writer {
     queue: mpsc::Receiver<Message>,
     group: usize,
     deadline: Deadline,
+    counters: Arc<Counters>,
 }
 
 /// What the next statement that separates two writes has to do.
@@ -168,7 +172,7 @@ impl Writer {
         let mut done: Vec<Box<dyn Job>> = Vec::new();
         let mut mark = Mark::Closed;
         let mut next = Some(first);
-        let mut broken = None;
+        let mut broken = false;
         while let Some(mut job) = next.take() {
             match self.one(&mut job, mark).await {
                 Ok(after) => {
@@ -176,8 +180,8 @@ impl Writer {
                     done.push(job);
                 }
                 Err(error) => {
-                    job.finish(Err(error.clone()));
-                    broken = Some(error);
+                    job.finish(Err(error));
+                    broken = true;
                     break;
                 }
             }
@@ -189,18 +193,16 @@ impl Writer {
                 }
             }
         }
-        match broken {
-            None => {
-                let end = self.commit(mark).await;
-                for job in done {
-                    job.finish(end.clone());
-                }
+        if broken {
+            self.give_up().await;
+            for job in done {
+                self.alone(job).await;
             }
-            Some(_) => {
-                self.give_up().await;
-                for job in done {
-                    self.alone(job).await;
-                }
+        } else {
+            let end = self.commit(mark).await;
+            self.counters.committed(done.len());
+            for job in done {
+                job.finish(end.clone());
             }
         }
         closing
@@ -208,6 +210,7 @@ impl Writer {
 
     /// Tries a write again that was in a group which broke.
     async fn alone(&mut self, mut job: Box<dyn Job>) {
+        self.counters.retried();
         let end = match self.one(&mut job, Mark::Closed).await {
             Ok(mark) => self.commit(mark).await,
             Err(error) => {
@@ -215,6 +218,7 @@ impl Writer {
                 Err(error)
             }
         };
+        self.counters.committed(1);
         job.finish(end);
     }
 
@@ -224,11 +228,13 @@ impl Writer {
         let tx = self.connected().await?;
         tx.control(mark.before_write()).await?;
         deadline.set(job.limit());
-        let keep = job.run(tx).await;
-        deadline.clear();
-        match tx.take_lost() {
-            Some(error) => Err(error),
-            None => Ok(if keep { Mark::Kept } else { Mark::TakenBack }),
+        let ran = job.run(tx).await;
+        match (tx.take_lost(), ran) {
+            (Some(error), _) => Err(error),
+            // Its last statement may still run, and takes the transaction with it when it is interrupted.
+            (None, Ran::Cut) => Err(job::overdue(job.limit())),
+            (None, Ran::Keep) => Ok(Mark::Kept),
+            (None, Ran::TakeBack) => Ok(Mark::TakenBack),
         }
     }
 
@@ -245,9 +251,8 @@ impl Writer {
         let Some(tx) = self.tx.take() else { return };
         tx.take_lost();
         match tx.control("ROLLBACK").await {
-            Ok(()) => self.tx = Some(tx),
-            // SQLite has rolled back by itself: then there is nothing to roll back.
-            Err(DbError::Other(_)) => self.tx = Some(tx),
+            // Refused where SQLite has rolled back by itself: then there is nothing to roll back.
+            Ok(()) | Err(DbError::Other(_)) => self.tx = Some(tx),
             Err(error) => {
                 tracing::warn!(%error, "the writing connection was lost: it is opened anew");
                 tx.close().await;

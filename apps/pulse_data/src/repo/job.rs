@@ -16,14 +16,25 @@ use crate::DbError;
 
 /// A write whose types are hidden, so that writes of all kinds can wait in one queue.
 pub(super) trait Job: Send {
-    /// Runs the closure to its end, its time limit, or its panic. `true` where its changes are to be kept.
-    fn run<'t>(&'t mut self, tx: &'t Tx) -> BoxFuture<'t, bool>;
+    /// Runs the closure to its end, its time limit, or its panic.
+    fn run<'t>(&'t mut self, tx: &'t Tx) -> BoxFuture<'t, Ran>;
 
     /// How long it may run.
     fn limit(&self) -> Duration;
 
     /// Sends the answer: the closure's own after `Ok`, else this error.
     fn finish(self: Box<Self>, end: Result<(), DbError>);
+}
+
+/// How a closure ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ran {
+    /// Its changes are to be kept.
+    Keep,
+    /// It said no, or panicked.
+    TakeBack,
+    /// It was dropped in the middle of whatever it did; a statement may still be running.
+    Cut,
 }
 
 struct Write<I, T, E, F> {
@@ -56,22 +67,23 @@ where
     T: Send + 'static,
     E: From<DbError> + Send + 'static,
 {
-    fn run<'t>(&'t mut self, tx: &'t Tx) -> BoxFuture<'t, bool> {
+    fn run<'t>(&'t mut self, tx: &'t Tx) -> BoxFuture<'t, Ran> {
         Box::pin(async move {
             let Self { limit, input, f, answer, .. } = self;
             // The closure itself may panic before its future exists.
             let run = async { f(tx, input).await };
             let end = tokio::time::timeout(*limit, AssertUnwindSafe(run).catch_unwind()).await;
-            let result = match end {
-                Ok(Ok(result)) => result,
+            let (ran, result) = match end {
+                Ok(Ok(Ok(value))) => (Ran::Keep, Ok(value)),
+                Ok(Ok(Err(error))) => (Ran::TakeBack, Err(error)),
                 Ok(Err(panic)) => {
-                    Err(DbError::Other(format!("the write panicked: {}", text(&*panic))).into())
+                    let error = DbError::Other(format!("the write panicked: {}", text(&*panic)));
+                    (Ran::TakeBack, Err(error.into()))
                 }
-                Err(_) => Err(DbError::Unavailable(format!("the write took longer than {limit:?}")).into()),
+                Err(_) => (Ran::Cut, Err(overdue(*limit).into())),
             };
-            let keep = result.is_ok();
             *answer = Some(result);
-            keep
+            ran
         })
     }
 
@@ -88,6 +100,11 @@ where
         // The caller may have gone away; the write stands.
         let _ = self.reply.send(answer);
     }
+}
+
+/// What a write is answered that took longer than it may.
+pub(super) fn overdue(limit: Duration) -> DbError {
+    DbError::Unavailable(format!("the write took longer than {limit:?}"))
 }
 
 fn text(panic: &(dyn Any + Send)) -> &str {

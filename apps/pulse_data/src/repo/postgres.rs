@@ -10,7 +10,8 @@ use rand::RngExt as _;
 use sea_orm::{DatabaseConnection, TransactionTrait as _};
 use tokio::sync::Semaphore;
 
-use super::job::Job;
+use super::job::{Job, Ran};
+use super::stats::Counters;
 use super::tx::Tx;
 use crate::DbError;
 
@@ -19,21 +20,28 @@ const TRIES: u32 = 8;
 
 /// The pool as writes see it.
 pub(super) struct Pool {
-    pool: DatabaseConnection,
+    connections: DatabaseConnection,
     /// One permit a write that waits or runs.
     room: Arc<Semaphore>,
+    counters: Arc<Counters>,
 }
 
 impl Pool {
-    pub(super) fn new(pool: DatabaseConnection, queue: usize) -> Self {
-        Self { pool, room: Arc::new(Semaphore::new(queue.clamp(1, Semaphore::MAX_PERMITS))) }
+    pub(super) fn new(pool: DatabaseConnection, queue: usize, counters: Arc<Counters>) -> Self {
+        Self {
+            connections: pool,
+            room: Arc::new(Semaphore::new(queue.clamp(1, Semaphore::MAX_PERMITS))),
+            counters,
+        }
     }
 
     pub(super) fn spawn(&self, mut job: Box<dyn Job>) -> Result<(), DbError> {
         let permit = Arc::clone(&self.room).try_acquire_owned().map_err(|_| DbError::Overloaded)?;
-        let pool = self.pool.clone();
+        let pool = self.connections.clone();
+        let counters = Arc::clone(&self.counters);
         tokio::spawn(async move {
-            let end = run(&pool, &mut job).await;
+            let end = run(&pool, &mut job, &counters).await;
+            counters.committed(1);
             drop(permit);
             job.finish(end);
         });
@@ -41,12 +49,13 @@ impl Pool {
     }
 }
 
-async fn run(pool: &DatabaseConnection, job: &mut Box<dyn Job>) -> Result<(), DbError> {
+async fn run(pool: &DatabaseConnection, job: &mut Box<dyn Job>, counters: &Counters) -> Result<(), DbError> {
     let mut tries = 1;
     loop {
         match once(pool, job).await {
             Err(DbError::Conflict(_)) if tries < TRIES => {
                 tokio::time::sleep(pause(tries)).await;
+                counters.retried();
                 tries += 1;
             }
             end => return end,
@@ -56,7 +65,7 @@ async fn run(pool: &DatabaseConnection, job: &mut Box<dyn Job>) -> Result<(), Db
 
 async fn once(pool: &DatabaseConnection, job: &mut Box<dyn Job>) -> Result<(), DbError> {
     let tx = Tx::postgres(pool.begin().await?);
-    if job.run(&tx).await {
+    if job.run(&tx).await == Ran::Keep {
         return match tx.take_lost() {
             // The closure swallowed an error that ended its transaction: COMMIT would only roll back.
             Some(error) => {

@@ -38,6 +38,10 @@ fn unique(prefix: &str) -> String {
 
 impl Database {
     /// Makes an empty, migrated database.
+    ///
+    /// # Panics
+    ///
+    /// Where it can't: a test without a database has failed.
     pub async fn create(backend: Backend) -> Self {
         match backend {
             Backend::Sqlite => {
@@ -75,6 +79,10 @@ impl Database {
     }
 
     /// A repo on it with options of the test's own.
+    ///
+    /// # Panics
+    ///
+    /// Where the database does not open.
     pub async fn repo_with(&self, options: RepoOptions) -> Repo {
         Repo::connect(&self.url, options).await.expect("the test's database opens")
     }
@@ -125,8 +133,9 @@ async fn template(admin: &str) -> String {
         hash.update(migration.name);
         hash.update((migration.up)(Backend::Postgres));
     }
-    let digest: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    let name = format!("pulse_template_{digest}");
+    let digest = hash.finalize();
+    let short = digest.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+    let name = format!("pulse_template_{short:016x}");
     let mut connection = connect(admin).await;
     connection.execute("SELECT pg_advisory_lock(7085711950215)").await.unwrap();
     let known = sqlx::query("SELECT 1 FROM pg_database WHERE datname = $1").bind(&name);

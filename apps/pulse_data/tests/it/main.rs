@@ -1,8 +1,18 @@
 //! The data room's tests, on both databases.
 
+#![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+mod carts;
 mod catalog;
+mod changeset;
 mod checkout;
+mod connect;
+mod errors;
 mod imports;
+mod migrations;
+mod multi;
 mod orders;
+mod page;
+mod postgres;
 mod repo;
 mod shop;
