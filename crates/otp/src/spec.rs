@@ -233,3 +233,32 @@ pub(crate) fn report_leak(process: &dyn Process) {
     tracing::error!(id = process.id().get(), "server never awaits and could not be killed; it is leaked");
     process.abandon();
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::Ctx;
+
+    struct Nobody;
+
+    impl GenServer for Nobody {
+        type Args = ();
+        type Msg = ();
+        async fn init((): (), _ctx: &mut Ctx<Self>) -> Result<Self, Exit> {
+            Ok(Self)
+        }
+        async fn handle(&mut self, (): (), _ctx: &mut Ctx<Self>) {}
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_process_that_was_refused_its_name_is_dead_for_those_who_wait_for_it() {
+        let names = Registry::new();
+        start(Spec::<Nobody>::temporary(()).named(&names, 1)).await.unwrap();
+        let refused = Core::new(1, None);
+        let exited = Exited::new(refused.clone());
+        let wanted = Wanted { registry: names, key: 1 };
+        let outcome = launch::<Nobody>(&refused, Some(&wanted), || ());
+        assert!(matches!(outcome, Err(StartError::AlreadyStarted(_))));
+        assert_eq!(timeout(Duration::from_mins(1), exited).await, Ok(Exit::Killed));
+    }
+}

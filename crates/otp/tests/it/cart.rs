@@ -90,6 +90,8 @@ pub(crate) enum Msg {
     Block,
     /// Awaits for ever.
     Hang,
+    /// Sends itself the next one, so many times.
+    Again(u64),
     /// Never awaits, until the gate file says so.
     Spin(Arc<std::sync::atomic::AtomicBool>),
     Stop(Exit),
@@ -127,6 +129,8 @@ impl GenServer for Cart {
             Msg::CrashIn(_reply) => panic!("cart crashed in a call"),
             Msg::Block => self.args.probe.gate.notified().await,
             Msg::Hang => std::future::pending().await,
+            Msg::Again(0) => {}
+            Msg::Again(left) => ctx.addr().try_cast(Msg::Again(left - 1)).unwrap(),
             Msg::Spin(on) => {
                 while on.load(Ordering::SeqCst) {
                     std::thread::yield_now();

@@ -1,7 +1,6 @@
 //! Calls and casts: every refusal is typed and at once.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use otp::{Addr, CallError, CastError, Exit, Reply, Spec, TryCastError};
@@ -91,6 +90,25 @@ async fn casts_that_wait_for_room_are_woken_and_none_is_lost() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_cast_that_gives_up_after_its_turn_came_passes_the_turn_on() {
+    let (addr, mut inbox) = otp::inbox::<u8>(1);
+    addr.try_cast(0).unwrap();
+    let mut first = Box::pin(addr.cast(1));
+    let waits = std::future::poll_fn(|cx| Poll::Ready(first.as_mut().poll(cx).is_pending())).await;
+    let second = {
+        let addr = addr.clone();
+        tokio::spawn(async move { addr.cast(2).await })
+    };
+    settle().await;
+    assert!(waits && !second.is_finished());
+    assert_eq!(inbox.try_recv(), Some(0));
+    drop(first);
+    settle().await;
+    assert!(second.is_finished(), "there is room and nobody before it");
+    assert_eq!(inbox.try_recv(), Some(2));
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_caller_of_a_crashing_server_hears_crashed_and_those_behind_it_no_proc_at_once() {
     let probe = Probe::default();
     let cart = cart(&probe, 10).await;
@@ -142,25 +160,13 @@ async fn a_stop_goes_before_queued_messages() {
     assert_eq!(probe.terminated(), 1);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_server_that_never_rests_lets_others_run() {
-    // One worker is held by the spinning server; the flood below must not hold the other one.
-    let on = Arc::new(AtomicBool::new(true));
-    let spinner = cart(&Probe::default(), 10).await;
-    spinner.try_cast(Msg::Spin(on.clone())).unwrap();
-    let flooded = cart(&Probe::default(), 100_000).await;
-    let stop = Arc::new(AtomicBool::new(false));
-    let (feed, flag) = (flooded.clone(), stop.clone());
-    let feeder = std::thread::spawn(move || {
-        while !flag.load(Ordering::SeqCst) {
-            let _ = feed.try_cast(Msg::Add(1));
-        }
-    });
+    const MESSAGES: u64 = 100_000;
+    let busy = cart(&Probe::default(), 10).await;
     let other = cart(&Probe::default(), 10).await;
-    for _ in 0..100 {
-        assert_eq!(other.call(Duration::from_mins(1), Msg::Total).await, Ok(0));
-    }
-    stop.store(true, Ordering::SeqCst);
-    on.store(false, Ordering::SeqCst);
-    feeder.join().unwrap();
+    busy.try_cast(Msg::Again(MESSAGES)).unwrap();
+    assert_eq!(other.ask(Msg::Total).await, Ok(0));
+    let handled = busy.info().handled;
+    assert!(handled < MESSAGES, "one thread, and it was held for {handled} messages");
 }
