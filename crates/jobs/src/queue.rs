@@ -69,8 +69,9 @@ impl QueueLoop {
     }
 
     pub(crate) async fn run(mut self, stop: CancellationToken, kill: CancellationToken) {
-        let mut stopping = false;
         loop {
+            // Asked anew each time, so that nothing begins once a drain has been called.
+            let stopping = stop.is_cancelled();
             if stopping {
                 self.give_back();
             } else {
@@ -99,7 +100,7 @@ impl QueueLoop {
                 }
                 () = self.wake.notified(), if idle => self.hungry = true,
                 () = tokio::time::sleep(self.core.options.poll), if idle => self.hungry = true,
-                () = stop.cancelled(), if !stopping => stopping = true,
+                () = stop.cancelled(), if !stopping => {}
             }
         }
     }
