@@ -20,6 +20,8 @@ pub mod changeset;
 pub mod clock;
 pub mod error;
 pub mod imports;
+mod job_store;
+pub mod mail;
 pub mod migrations;
 pub mod multi;
 pub mod orders;

@@ -3,6 +3,7 @@
 //! **Invariant.** Every public action names its principal and checks one permission or the ownership of the order; its
 //! audit row commits with it. A buyer is never told whether another's order exists.
 
+mod letter;
 mod life;
 mod payments;
 mod place;
@@ -217,10 +218,29 @@ impl Orders {
 
     /// What a payment job is to tell the gateway; `None` where there is nothing (any more) to move.
     pub async fn charge(&self, who: &Principal, demand: Demand) -> Result<Option<Charge>, OrderError> {
+        self.demand(who, demand, false).await
+    }
+
+    /// [`charge`](Self::charge) for a demand that the gateway may have got before, by an attempt that ended without
+    /// an answer: one that was called off since is still sent, because its money may have moved.
+    pub async fn charge_sent_before(
+        &self,
+        who: &Principal,
+        demand: Demand,
+    ) -> Result<Option<Charge>, OrderError> {
+        self.demand(who, demand, true).await
+    }
+
+    async fn demand(
+        &self,
+        who: &Principal,
+        demand: Demand,
+        sent_before: bool,
+    ) -> Result<Option<Charge>, OrderError> {
         system(who)?;
         let db = self.repo.reader();
         let order = read::find(db, demand.order).await?.ok_or(OrderError::NotFound(demand.order))?;
-        payments::charge(db, &order, demand.payment).await
+        payments::charge(db, &order, demand.payment, sent_before).await
     }
 
     /// The gateway has moved the money: a captured order is paid. Again changes nothing. Money for an order that was

@@ -13,7 +13,7 @@ use super::seal::{fields, hashed, head};
 use crate::{Backend, DbError, Repo, Sql as _};
 
 /// Rows a page.
-const PAGE: i64 = 1_000;
+const PAGE: usize = 1_000;
 /// Findings that are told in full.
 const TOLD: usize = 1_000;
 
@@ -169,7 +169,7 @@ pub async fn verify(
                 at_exported = stored;
             }
         }
-        if (rows.len() as i64) < PAGE {
+        if rows.len() < PAGE {
             break;
         }
     }

@@ -12,7 +12,7 @@ use sea_orm::{ConnectionTrait, QueryResult};
 use serde_json::json;
 
 use super::read::{self, Order};
-use super::{OrderError, life};
+use super::{OrderError, letter, life};
 use crate::{DbError, Sql as _, audit};
 
 /// The number of the intent that a checkout makes.
@@ -153,18 +153,20 @@ async fn one(db: &impl ConnectionTrait, order: &Order, seq: i64) -> Result<Payme
     }
 }
 
-/// What the gateway is to be told; `None` where there is nothing (any more) to move.
+/// What the gateway is to be told; `None` where there is nothing (any more) to move. `sent_before`: the gateway may
+/// have it already, so a demand that was called off since is sent too, and its money then goes back.
 pub(super) async fn charge(
     db: &impl ConnectionTrait,
     order: &Order,
     seq: i64,
+    sent_before: bool,
 ) -> Result<Option<Charge>, OrderError> {
     let payment = one(db, order, seq).await?;
     let key = match payment.kind {
         Kind::Capture => format!("capture:{}", order.key),
         Kind::Refund => format!("refund:{}:{seq}", order.key),
     };
-    let due = payment.state == PaymentState::Pending;
+    let due = payment.state == PaymentState::Pending || (sent_before && payment.state == PaymentState::Void);
     Ok(due.then_some(Charge { key, order: order.id, amount: payment.amount }))
 }
 
@@ -229,7 +231,11 @@ pub(super) async fn settled(
     audit::record(tx, who, "payment.settle", &format!("order:{}", order.id), details).await?;
     match (payment.kind, order.status) {
         (Kind::Refund, _) => Ok(order),
-        (Kind::Capture, Status::Placed) => life::advance(tx, who, order, Step::Pay, now).await,
+        (Kind::Capture, Status::Placed) => {
+            let order = life::advance(tx, who, order, Step::Pay, now).await?;
+            letter::paid(tx, &order).await?;
+            Ok(order)
+        }
         // It was given up while the gateway was at work.
         (Kind::Capture, _) => {
             refund(tx, &order, payment.amount, now).await?;

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+mod accounts;
+mod audit;
 mod carts;
 mod catalog;
 mod changeset;
