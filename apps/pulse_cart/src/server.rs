@@ -36,14 +36,10 @@ impl GenServer for CartServer {
         Ok(Self { id, server, row: Row::default(), env })
     }
 
-    async fn handle(&mut self, msg: Msg, _: &mut Ctx<Self>) {
-        // Boxed: a cart that waits for its next message should not pay for the largest of these futures.
-        match msg {
-            Msg::Command { id, command, limits, reply } => {
-                reply.send(Box::pin(self.command(id, command, limits)).await);
-            }
-            Msg::View { reply } => reply.send(Box::pin(self.view()).await),
-        }
+    /// Boxed as a whole: this future lies in the server's task, and a cart that waits for its next message should pay
+    /// for one pointer only.
+    fn handle(&mut self, msg: Msg, _: &mut Ctx<Self>) -> impl Future<Output = ()> + Send {
+        Box::pin(self.serve(msg))
     }
 
     async fn handle_idle(&mut self, ctx: &mut Ctx<Self>) {
@@ -54,6 +50,15 @@ impl GenServer for CartServer {
 }
 
 impl CartServer {
+    async fn serve(&mut self, msg: Msg) {
+        match msg {
+            Msg::Command { id, command, limits, reply } => {
+                reply.send(self.command(id, command, limits).await);
+            }
+            Msg::View { reply } => reply.send(self.view().await),
+        }
+    }
+
     async fn command(
         &mut self,
         id: Option<CommandId>,
@@ -78,6 +83,7 @@ impl CartServer {
                 next.cart.apply(event);
             }
             next.version = next.version.next();
+            next.cart.lines.shrink_to(room(next.cart.lines.len()));
             if let Some(id) = id {
                 next.recent.remember(id, next.version);
             }
@@ -93,6 +99,12 @@ impl CartServer {
     async fn view(&mut self) -> Result<Arc<StoredCart>, CartFailure> {
         Ok(self.row.current(self.id, &self.env).await?)
     }
+}
+
+/// Lines that a cart has room for. Small carts have exactly their lines: there are many of them, and each stays awake
+/// far longer than it grows. Large ones keep the room in which they grow.
+const fn room(lines: usize) -> usize {
+    if lines <= 16 { lines } else { usize::MAX }
 }
 
 impl Drop for CartServer {

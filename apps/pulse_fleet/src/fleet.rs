@@ -12,8 +12,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use otp::{
-    Addr, CallError, DynamicSupervisor, EnsureError, Exit, Intensity, Registry, Reply, Shutdown, Spec,
-    StartError,
+    Addr, CallError, DynamicSupervisor, EnsureError, Exit, Intensity, Registry, Reply, ServerRef, Shutdown,
+    Spec, StartError,
 };
 use pulse_cart::{CartCounters, CartEnv, CartFailure, CartServer, Msg, Receipt};
 use pulse_core::cart::{Command, Limits, StoredCart};
@@ -58,6 +58,8 @@ struct Inner {
     env: Arc<CartEnv>,
     names: Registry<CartId, Msg>,
     carts: DynamicSupervisor,
+    /// The supervisor's own server; told to stop when the last handle of the fleet is dropped.
+    supervisor: ServerRef,
     awake: Arc<Awake>,
     backoff: Backoff,
     /// One permit a call under way.
@@ -80,13 +82,14 @@ impl Fleet {
             counters: CartCounters::default(),
         });
         let carts = DynamicSupervisor::with(usize::MAX, Intensity::default());
-        carts.start().await?;
+        let supervisor = carts.start().await?;
         let max_calls = u32::try_from(options.max_in_flight.min(Semaphore::MAX_PERMITS)).unwrap_or(u32::MAX);
         let inner = Inner {
             options,
             env,
             names: Registry::new(),
             carts,
+            supervisor,
             awake,
             backoff: Backoff::default(),
             calls: Semaphore::new(max_calls as usize),
@@ -148,8 +151,8 @@ impl Fleet {
         }
     }
 
-    /// Takes no more calls, waits for those under way (at most so long), and puts all carts to sleep. Says whether
-    /// every call had its answer in time.
+    /// Takes no more calls, waits for those under way (at most so long), and puts all carts to sleep; one that is
+    /// still busy then has ten seconds before it is killed. Says whether every call had its answer in time.
     pub async fn shutdown(&self, patience: Duration) -> bool {
         let inner = &*self.inner;
         inner.draining.store(true, Ordering::Release);
@@ -176,9 +179,12 @@ impl Inner {
                 self.backoff.answered(cart);
                 answer.map_err(|failure| self.failed(failure))
             }
-            Err(EnsureError::Call(CallError::Crashed | CallError::Timeout)) => {
+            Err(EnsureError::Call(error @ (CallError::Crashed | CallError::Timeout))) => {
                 Counters::count(&self.counters.crashed);
-                self.backoff.crashed(cart);
+                // A cart that is slow has a slow store; to leave it alone would only make it two troubles.
+                if error == CallError::Crashed {
+                    self.backoff.crashed(cart);
+                }
                 Err(FleetError::Crashed)
             }
             Err(EnsureError::Start(StartError::Failed(_) | StartError::Timeout)) => {
@@ -237,5 +243,11 @@ impl Inner {
     fn overloaded(&self, retry_after: Duration) -> FleetError {
         Counters::count(&self.counters.overloaded);
         FleetError::Overloaded { retry_after }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.supervisor.stop(Exit::Shutdown);
     }
 }

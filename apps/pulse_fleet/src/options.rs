@@ -7,7 +7,7 @@ use std::time::Duration;
 /// How many, how long. The defaults fit one node of a shop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FleetOptions {
-    /// Carts awake at most; beyond it the idlest one is put to sleep for each that wakes. About 1.5 KB each.
+    /// Carts awake at most; beyond it the idlest one is put to sleep for each that wakes. About 2 KB each with five lines.
     pub max_awake: usize,
     /// Calls under way at most, over all carts.
     pub max_in_flight: usize,

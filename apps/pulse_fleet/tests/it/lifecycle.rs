@@ -117,12 +117,27 @@ async fn a_cart_that_crashes_again_and_again_is_left_alone_and_no_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_store_that_hangs_is_not_waited_for_without_end() {
+async fn a_store_that_hangs_is_not_waited_for_without_end_and_is_no_crash_of_the_cart() {
     let shop = Shop::new();
     shop.weather(Weather { delay: Duration::from_hours(1), ..Weather::default() });
     let fleet = shop.fleet(FleetOptions::default()).await;
-    let answer = fleet.command(CART, id(1), add(1), Limits::BUYER).await;
-    assert_eq!(answer.unwrap_err(), FleetError::Crashed);
+    for n in 0..5 {
+        let answer = fleet.command(CART, id(n), add(1), Limits::BUYER).await;
+        assert_eq!(answer.unwrap_err(), FleetError::Crashed);
+    }
+    assert_eq!((fleet.stats().crashed, fleet.stats().backing_off), (5, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fleet_that_is_dropped_leaves_nothing_behind() {
+    let shop = Shop::new();
+    let fleet = shop.fleet(FleetOptions::default()).await;
+    for cart in 0..50 {
+        fleet.view(CartId(cart)).await.unwrap();
+    }
+    drop(fleet);
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    assert_eq!(std::sync::Arc::strong_count(&shop), 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,115 @@
+//! The fleet over the real store, on both databases: carts are killed while commands run, and what was acknowledged
+//! is there when the database is opened anew.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use pulse_core::CartId;
+use pulse_core::cart::Limits;
+use pulse_core::ports::CartStore as _;
+use pulse_data::carts::Carts;
+use pulse_data::testing::Database;
+use pulse_data::{Backend, Repo};
+use pulse_fleet::{Fleet, FleetError, FleetOptions, FleetPorts};
+
+use crate::shop::{Shop, add, id};
+
+const CARTS: u64 = 12;
+const BUYERS: u64 = 6;
+const EACH: u64 = 120;
+
+async fn fleet(repo: &Repo, shop: &Arc<Shop>) -> Fleet {
+    let store = Arc::new(Carts::new(repo));
+    let ports = FleetPorts { store, orders: shop.clone(), clock: shop.clone() };
+    Fleet::start(ports, FleetOptions { max_awake: 8, ..FleetOptions::default() }).await.unwrap()
+}
+
+async fn buyer(fleet: Fleet, buyer: u64) {
+    for n in 0..EACH {
+        loop {
+            let command = id(buyer << 32 | n);
+            match fleet.command(CartId((n % CARTS).into()), command, add(n % 5), Limits::TRADE).await {
+                Ok(_) => break,
+                Err(FleetError::Crashed | FleetError::Overloaded { .. }) => {
+                    tokio::time::sleep(Duration::from_millis(2)).await;
+                }
+                Err(other) => panic!("{other}"),
+            }
+        }
+    }
+}
+
+/// Buyers through as many fleets as owners on one database, while carts are killed.
+async fn killed(backend: Backend, owners: usize) {
+    let database = Database::create(backend).await;
+    let shop = Shop::new();
+    let mut repos = Vec::new();
+    let mut fleets = Vec::new();
+    for _ in 0..owners {
+        let repo = database.repo().await;
+        fleets.push(fleet(&repo, &shop).await);
+        repos.push(repo);
+    }
+    let over = Arc::new(AtomicBool::new(false));
+    let killer = tokio::spawn({
+        let (fleets, shop, over) = (fleets.clone(), shop.clone(), over.clone());
+        async move {
+            let mut died = 0_u64;
+            while !over.load(Ordering::Relaxed) {
+                for fleet in &fleets {
+                    died += u64::from(fleet.kill(CartId((shop.roll() % CARTS).into())));
+                }
+                tokio::time::sleep(Duration::from_micros(500 + shop.roll() % 2_000)).await;
+            }
+            died
+        }
+    });
+    let buyers: Vec<_> = (0..BUYERS)
+        .zip(fleets.iter().cycle())
+        .map(|(n, fleet)| tokio::spawn(buyer(fleet.clone(), n)))
+        .collect();
+    for buyer in buyers {
+        buyer.await.unwrap();
+    }
+    over.store(true, Ordering::Relaxed);
+    assert!(killer.await.unwrap() > 20);
+    for fleet in fleets {
+        assert!(fleet.shutdown(Duration::from_secs(10)).await);
+    }
+    for repo in repos {
+        repo.close().await;
+    }
+
+    let repo = database.repo().await;
+    let store = Carts::new(&repo);
+    for cart in 0..CARTS {
+        let row = store.load(CartId(cart.into())).await.unwrap().unwrap();
+        let sent = BUYERS * EACH / CARTS;
+        assert_eq!(row.cart.pieces(), i64::try_from(sent).unwrap(), "cart {cart}");
+        assert_eq!(row.version.0, sent, "each command was stored once");
+    }
+    drop(store);
+    repo.close().await;
+    database.drop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_carts_lose_nothing_on_sqlite() {
+    killed(Backend::Sqlite, 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_carts_lose_nothing_on_postgres() {
+    killed(Backend::Postgres, 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_owners_lose_and_double_nothing_on_sqlite() {
+    killed(Backend::Sqlite, 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_owners_lose_and_double_nothing_on_postgres() {
+    killed(Backend::Postgres, 2).await;
+}
