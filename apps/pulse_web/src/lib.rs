@@ -1,1 +1,73 @@
-//! The HTTP API.
+//! The shop's HTTP API.
+//!
+//! [`router`] makes an [`axum::Router`] of the rooms that it is given, [`serve`] answers connections with it, and
+//! [`openapi`] describes it. The module [`problem`] says what an answer is that is no success.
+//!
+//! **Invariant.** This room knows HTTP and nothing else: it names no SQL, decides no permission (the contexts do), and
+//! whatever a client sends, the answer is described by the OpenAPI document.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | `edge` | what every request passes: id, allowance, deadline, panics, headers, problems |
+//! | `identity` | sessions, bearer tokens, guest carts, CSRF, idempotency keys |
+//! | `extract`, [`field`] | bodies, queries and paths as checked types |
+//! | `api` | the resources |
+//! | `error` | every room's errors to problems, in one match |
+//! | `openapi`, `pages` | the description, for programs and for people |
+
+mod api;
+mod config;
+mod edge;
+mod error;
+mod extract;
+pub mod field;
+mod identity;
+mod limit;
+mod openapi;
+mod pages;
+pub mod problem;
+mod serve;
+mod state;
+
+use axum::Router;
+use axum::http::{HeaderValue, header};
+use axum::response::IntoResponse;
+use axum::routing::get;
+
+pub use config::{Rate, WebConfig};
+pub use edge::RequestId;
+pub use openapi::openapi;
+pub use serve::{ServeOptions, serve, serve_with};
+pub use state::{AppState, Rooms, WebStats};
+
+use problem::{Kind, Problem};
+
+/// Everything that the shop answers over HTTP.
+pub fn router(state: AppState) -> Router {
+    let (routes, description) = api::routes().split_for_parts();
+    let document = openapi::finish(description, state.config());
+    let json = bytes::Bytes::from(api::json(&document));
+    let (start, docs) = (pages::start(), pages::docs(&document));
+    let edge = edge::EdgeLayer::new(state.config());
+    routes
+        .route("/", get(|| async move { start.clone() }))
+        .route("/api/docs", get(|| async move { docs.clone() }))
+        .route(
+            "/api/openapi.json",
+            get(|| async move {
+                let headers = [
+                    (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
+                    (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+                ];
+                (headers, json.clone()).into_response()
+            }),
+        )
+        .fallback(async || {
+            Problem::new(Kind::NotFound, "nothing is at this address; /api/docs tells what is")
+        })
+        .method_not_allowed_fallback(async || {
+            Problem::new(Kind::MethodNotAllowed, "the header `Allow` tells what can be done here")
+        })
+        .layer(edge)
+        .with_state(state)
+}

@@ -1,0 +1,153 @@
+//! From a cart to an order, its life and its return.
+
+use hyper::Method;
+use pulse_core::Role;
+use pulse_core::order::Step;
+use pulse_data::db_test;
+use serde_json::{Value, json};
+
+use crate::stage::{Client, Reply, SYSTEM, Shop};
+
+async fn fill(client: &mut Client, sku: &str, quantity: i64) {
+    let reply = client.post("/api/v1/cart/lines", &json!({ "sku": sku, "quantity": quantity })).await;
+    assert_eq!(reply.status, 200, "{reply:?}");
+}
+
+async fn check_out(client: &mut Client, key: &str) -> Reply {
+    let body = json!({ "email": "ann@shop.example", "country": "United Kingdom" });
+    client.send(Method::POST, "/api/v1/checkout", &[("idempotency-key", key)], Some(&body)).await
+}
+
+db_test!(a_repeated_checkout_answers_the_same_order, |repo| async move {
+    let shop = Shop::open(repo).await;
+    shop.stock(1, 50).await;
+    let mut client = shop.buyer("ann@shop.example").await;
+    fill(&mut client, "A1", 2).await;
+    let first = check_out(&mut client, "k1").await;
+    assert_eq!(first.status, 201, "{first:?}");
+    for _ in 0..3 {
+        let again = check_out(&mut client, "k1").await;
+        assert_eq!((again.status, &again.body["id"]), (201, &first.body["id"]));
+    }
+    assert_eq!(client.get("/api/v1/orders").await.body["items"].as_array().unwrap().len(), 1);
+    assert_eq!(client.get("/api/v1/products/A1").await.body["stock"], 48);
+    assert_eq!(client.get(first.header("location")).await.body["id"], first.body["id"]);
+    let empty = check_out(&mut client, "k2").await;
+    assert_eq!(empty.status, 409, "the cart is empty now: {empty:?}");
+});
+
+db_test!(checkouts_of_one_key_at_once_make_one_order, |repo| async move {
+    let shop = Shop::open(repo).await;
+    shop.stock(1, 50).await;
+    let mut client = shop.buyer("ann@shop.example").await;
+    fill(&mut client, "A1", 2).await;
+    let racers: Vec<_> = (0..8)
+        .map(|_| {
+            let mut client = client.clone();
+            tokio::spawn(async move { check_out(&mut client, "k1").await })
+        })
+        .collect();
+    let mut orders = std::collections::BTreeSet::new();
+    for racer in racers {
+        let reply = racer.await.unwrap();
+        if reply.status == 201 {
+            orders.insert(reply.body["id"].as_i64().unwrap());
+        }
+    }
+    assert_eq!(orders.len(), 1);
+    assert_eq!(client.get("/api/v1/orders").await.body["items"].as_array().unwrap().len(), 1);
+});
+
+db_test!(two_guests_may_draw_the_same_key, |repo| async move {
+    let shop = Shop::open(repo).await;
+    shop.stock(1, 50).await;
+    let (mut ann, mut bob) = (shop.client(), shop.client());
+    fill(&mut ann, "A1", 1).await;
+    fill(&mut bob, "A1", 1).await;
+    let (first, second) = (check_out(&mut ann, "1").await, check_out(&mut bob, "1").await);
+    assert_eq!((first.status, second.status), (201, 201), "{second:?}");
+    assert_ne!(first.body["id"], second.body["id"]);
+    assert_eq!(ann.get("/api/v1/checkout/1").await.body["id"], first.body["id"]);
+    assert_eq!(first.header("location"), "/api/v1/checkout/1");
+    assert_eq!(shop.client().get("/api/v1/checkout/1").await.status, 404);
+});
+
+db_test!(what_there_is_too_little_of_is_named, |repo| async move {
+    let shop = Shop::open(repo).await;
+    shop.stock(1, 3).await;
+    let mut client = shop.client();
+    fill(&mut client, "A1", 4).await;
+    let refused = check_out(&mut client, "k").await;
+    assert_eq!(refused.status, 409, "{refused:?}");
+    assert_eq!(refused.body["type"], "/api/docs#problem-out-of-stock");
+    assert_eq!(refused.body["shortages"], json!([{ "sku": "A1", "wanted": 4, "left": 3 }]));
+    let cart = client.get("/api/v1/cart").await.body;
+    assert_eq!(cart["lines"][0]["quantity"], 4, "the cart stays as it was");
+    assert_eq!(cart.get("frozen_until"), None, "and can be changed again");
+});
+
+db_test!(a_checkout_says_what_it_lacks, |repo| async move {
+    let shop = Shop::open(repo).await;
+    shop.stock(1, 3).await;
+    let mut client = shop.client();
+    fill(&mut client, "A1", 1).await;
+    let no_key = client.post("/api/v1/checkout", &json!({ "email": "a@b.uk", "country": "UK" })).await;
+    assert_eq!((no_key.status, no_key.fault().0.as_str()), (400, "Idempotency-Key"));
+    let send = async |client: &mut Client, body: Value| {
+        client.send(Method::POST, "/api/v1/checkout", &[("idempotency-key", "k")], Some(&body)).await
+    };
+    let no_email = send(&mut client, json!({ "country": "UK" })).await;
+    assert_eq!((no_email.status, no_email.fault().0.as_str()), (422, "/email"));
+    let on_account = json!({ "country": "UK", "email": "a@b.uk", "payment": "on_account" });
+    assert_eq!(send(&mut client, on_account).await.status, 403);
+});
+
+db_test!(an_order_is_its_buyers_alone, |repo| async move {
+    let shop = Shop::open(repo).await;
+    shop.stock(1, 50).await;
+    let mut ann = shop.buyer("ann@shop.example").await;
+    let mut bob = shop.buyer("bob@shop.example").await;
+    fill(&mut ann, "A1", 1).await;
+    let path = check_out(&mut ann, "k").await.header("location").to_owned();
+    assert_eq!(ann.get(&path).await.body["lines"][0]["sku"], "A1");
+    assert_eq!(bob.get(&path).await.status, 404);
+    assert_eq!(bob.send(Method::POST, &format!("{path}/cancel"), &[], None).await.status, 404);
+    assert_eq!(shop.program(Role::Support).await.get(&path).await.status, 200);
+    assert_eq!(bob.get("/api/v1/orders").await.body["items"], json!([]));
+    let cancelled = ann.send(Method::POST, &format!("{path}/cancel"), &[], None).await;
+    assert_eq!(cancelled.body["status"], "cancelled", "{cancelled:?}");
+    assert_eq!(ann.send(Method::POST, &format!("{path}/cancel"), &[], None).await.status, 409);
+});
+
+db_test!(goods_come_back_once_a_key, |repo| async move {
+    let shop = Shop::open(repo).await;
+    shop.stock(1, 50).await;
+    let mut ann = shop.buyer("ann@shop.example").await;
+    let mut support = shop.program(Role::Support).await;
+    let mut manager = shop.program(Role::Manager).await;
+    fill(&mut ann, "A1", 5).await;
+    let id = check_out(&mut ann, "k").await.body["id"].as_i64().unwrap();
+    shop.rooms.orders.step(&SYSTEM, pulse_core::OrderId(id), Step::Pay).await.unwrap();
+    for step in ["pack", "ship", "deliver"] {
+        let path = format!("/api/v1/admin/orders/{id}/steps");
+        let moved = manager.post(&path, &json!({ "step": step })).await;
+        assert_eq!(moved.status, 200, "{moved:?}");
+    }
+    let path = format!("/api/v1/admin/orders/{id}/returns");
+    let back = json!({ "lines": [{ "line": 1, "quantity": 2 }] });
+    assert_eq!(support.post(&path, &back).await.status, 400, "a return has a key");
+    let mut notes = std::collections::BTreeSet::new();
+    for _ in 0..2 {
+        let note = support.send(Method::POST, &path, &[("idempotency-key", "r1")], Some(&back)).await;
+        assert_eq!((note.status, &note.body["refund"]["pence"]), (201, &json!(200)), "{note:?}");
+        notes.insert(note.body["id"].as_i64().unwrap());
+    }
+    assert_eq!(notes.len(), 1);
+    let too_many = json!({ "lines": [{ "line": 1, "quantity": 4 }] });
+    let refused = support.send(Method::POST, &path, &[("idempotency-key", "r2")], Some(&too_many)).await;
+    assert_eq!(refused.status, 409, "{refused:?}");
+    let order = ann.get(&format!("/api/v1/orders/{id}")).await.body;
+    assert_eq!(order["lines"][0]["returned"], 2);
+    assert_eq!(order["returns"].as_array().unwrap().len(), 1);
+    assert_eq!(ann.get("/api/v1/products/A1").await.body["stock"], 47);
+});
