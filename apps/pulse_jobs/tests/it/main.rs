@@ -1,1 +1,7 @@
-//! Tests of pulse_jobs from outside.
+//! Tests of the shop's jobs, on both databases.
+
+#![expect(clippy::unwrap_used, reason = "in a test an error is a failure")]
+
+mod mail;
+mod payments;
+mod shop;

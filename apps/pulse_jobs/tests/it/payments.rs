@@ -1,0 +1,235 @@
+//! Money: an order becomes paid, or is given up; and nothing is ever taken twice.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use pulse_core::order::{Status, Step};
+use pulse_core::ports::{Charge, ChargeOutcome, GatewayError, OrderDesk as _, PaymentGateway, PortFuture};
+use pulse_core::{Money, OrderId};
+use pulse_data::{Repo, db_test};
+use pulse_jobs::{Behaviour, FaultRates, Movement, Runner, SimulatedGateway, WakingDesk};
+use tokio::sync::Semaphore;
+
+use crate::shop::{BUYER, ROOT, Shop};
+
+const PRICE: i64 = 2 * 255;
+
+async fn shop(repo: Repo) -> Shop {
+    Shop::new(repo, SimulatedGateway::in_memory()).await
+}
+
+db_test!(an_order_placed_becomes_paid_and_is_confirmed_once, |repo| async move {
+    let shop = shop(repo).await;
+    let order = shop.sell(1).await;
+    assert_eq!(order.status, Status::Placed);
+    // The payment, then the mail that it enqueued.
+    assert_eq!(shop.engine().run_due().await.unwrap(), 2);
+    assert_eq!(shop.status(order.id).await, Status::Paid);
+    assert_eq!((shop.taken(), shop.stock().await), (PRICE, 98));
+    let letters = shop.letters();
+    assert_eq!(letters.len(), 1);
+    assert_eq!((letters[0].to.as_str(), letters[0].key.as_str()), ("ann@example.com", "order-paid:1"));
+    assert!(letters[0].body.contains("5.10 GBP"), "{}", letters[0].body);
+    assert_eq!(shop.engine().run_due().await.unwrap(), 0);
+});
+
+db_test!(a_declined_order_is_given_up_and_its_goods_are_back, |repo| async move {
+    let gateway = SimulatedGateway::in_memory().behaving(|_, _, _| Behaviour::Decline("no money".to_owned()));
+    let shop = Shop::new(repo, gateway).await;
+    let order = shop.sell(1).await;
+    assert_eq!(shop.stock().await, 98);
+    assert_eq!(shop.engine().run_due().await.unwrap(), 1);
+    assert_eq!(shop.status(order.id).await, Status::Cancelled);
+    assert_eq!((shop.taken(), shop.stock().await, shop.letters().len()), (0, 100, 0));
+    let payments = shop.orders.get(&ROOT, order.id).await.unwrap().payments;
+    assert_eq!(payments[0].reference.as_deref(), Some("no money"));
+});
+
+db_test!(money_that_moved_without_an_answer_is_not_moved_again, |repo| async move {
+    let gateway = SimulatedGateway::in_memory().behaving(|_, _, before| match before {
+        0 => Behaviour::MoveSilently,
+        1 => Behaviour::Ignore,
+        _ => Behaviour::Answer,
+    });
+    let shop = Shop::new(repo, gateway).await;
+    let order = shop.sell(1).await;
+    for attempt in 1..=3 {
+        assert_eq!(shop.status(order.id).await, Status::Placed, "before attempt {attempt}");
+        shop.engine().run_due().await.unwrap();
+        shop.hands.turn(Duration::from_secs(10));
+    }
+    assert_eq!(shop.status(order.id).await, Status::Paid);
+    assert_eq!((shop.gateway.calls(), shop.taken()), (3, PRICE));
+    shop.engine().run_due().await.unwrap();
+    assert_eq!(shop.letters().len(), 1);
+});
+
+/// A gateway whose answer never reaches the shop: the worker hangs after the money has moved, until it is killed.
+struct Deaf {
+    gateway: SimulatedGateway,
+    moved: Arc<Semaphore>,
+}
+
+impl PaymentGateway for Deaf {
+    fn capture(&self, charge: Charge) -> PortFuture<'_, Result<ChargeOutcome, GatewayError>> {
+        Box::pin(async move {
+            self.gateway.capture(charge).await?;
+            self.moved.add_permits(1);
+            std::future::pending().await
+        })
+    }
+
+    fn refund(&self, charge: Charge) -> PortFuture<'_, Result<ChargeOutcome, GatewayError>> {
+        self.gateway.refund(charge)
+    }
+}
+
+/// Runs the payment up to the point where the money has moved, and kills the process there.
+async fn killed_after_the_move(shop: &Shop) {
+    let moved = Arc::new(Semaphore::new(0));
+    let deaf = Deaf { gateway: shop.gateway.clone(), moved: Arc::clone(&moved) };
+    let running = shop.engine_with(Arc::new(deaf)).start();
+    moved.acquire().await.unwrap().forget();
+    // No drain: what ran is cut off where it is, as by kill -9.
+    drop(running);
+    assert_eq!(shop.taken(), PRICE);
+}
+
+db_test!(a_kill_between_the_gateways_answer_and_its_note_charges_once, |repo| async move {
+    let shop = shop(repo).await;
+    let order = shop.sell(1).await;
+    killed_after_the_move(&shop).await;
+    assert_eq!(shop.status(order.id).await, Status::Placed);
+    assert_eq!(shop.engine().run_due().await.unwrap(), 0, "the dead process has its lease");
+    shop.hands.turn(Duration::from_mins(2));
+    assert_eq!(shop.engine().run_due().await.unwrap(), 2);
+    assert_eq!(shop.status(order.id).await, Status::Paid);
+    assert_eq!((shop.gateway.calls(), shop.taken(), shop.letters().len()), (2, PRICE, 1));
+});
+
+db_test!(money_taken_for_an_order_that_was_given_up_meanwhile_goes_back, |repo| async move {
+    let shop = shop(repo).await;
+    let order = shop.sell(1).await;
+    killed_after_the_move(&shop).await;
+    shop.orders.step(&BUYER, order.id, Step::Cancel).await.unwrap();
+    shop.hands.turn(Duration::from_mins(2));
+    shop.engine().run_due().await.unwrap();
+    assert_eq!(shop.status(order.id).await, Status::Cancelled);
+    assert_eq!((shop.taken(), shop.stock().await, shop.letters().len()), (0, 100, 0));
+});
+
+db_test!(an_order_given_up_before_its_payment_began_costs_nothing, |repo| async move {
+    let shop = shop(repo).await;
+    let order = shop.sell(1).await;
+    shop.orders.step(&BUYER, order.id, Step::Cancel).await.unwrap();
+    assert_eq!(shop.engine().run_due().await.unwrap(), 1);
+    assert_eq!((shop.gateway.calls(), shop.stock().await), (0, 100));
+});
+
+db_test!(a_paid_order_that_is_given_up_gets_its_money_back, |repo| async move {
+    let shop = shop(repo).await;
+    let order = shop.sell(1).await;
+    shop.engine().run_due().await.unwrap();
+    shop.orders.step(&BUYER, order.id, Step::Cancel).await.unwrap();
+    assert_eq!(shop.taken(), PRICE);
+    assert_eq!(shop.engine().run_due().await.unwrap(), 1);
+    assert_eq!((shop.taken(), shop.stock().await), (0, 100));
+});
+
+db_test!(a_job_that_makes_no_sense_is_given_up, |repo| async move {
+    let shop = shop(repo).await;
+    let nonsense = [serde_json::json!("what"), serde_json::json!({ "order": 999, "payment": 0 })];
+    let bad = nonsense.map(|args| jobs::NewJob::new("payment.capture", args).queue("payments"));
+    let enqueued = shop
+        .repo
+        .write_with(bad, |tx, bad| {
+            Box::pin(async move { Ok::<_, pulse_data::DbError>(jobs::enqueue_many(tx, bad).await?) })
+        })
+        .await;
+    assert_eq!(enqueued.unwrap(), 2);
+    assert_eq!(shop.engine().run_due().await.unwrap(), 2);
+    let counts = jobs::counts(shop.repo.reader()).await.unwrap();
+    assert_eq!(counts.len(), 1, "{counts:?}");
+    assert_eq!((counts[0].state, counts[0].jobs), (jobs::State::Cancelled, 2));
+    assert_eq!(shop.gateway.calls(), 0);
+});
+
+db_test!(a_runner_pays_what_a_desk_announces_and_drains, |repo| async move {
+    let shop = shop(repo).await;
+    let gateway: Arc<dyn PaymentGateway> = Arc::new(shop.gateway.clone());
+    let mut options = shop.options();
+    // Nothing is found by polling: the desk's wake is what starts each payment.
+    options.engine.poll = Duration::from_hours(1);
+    let runner = Runner::start(&shop.repo, &shop.orders, gateway, Arc::new(shop.postbox.clone()), options);
+    let desk = WakingDesk::new(Arc::new(shop.orders.clone()), runner.wake());
+    let stats = runner.stats();
+    for cart in 1..=20 {
+        let order = shop.checkout(cart).await;
+        desk.place(&BUYER, order).await.unwrap();
+    }
+    let done = async {
+        while stats.snapshot().done < 40 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), done).await.expect("twenty payments, twenty mails");
+    assert!(runner.drain(Duration::from_secs(20)).await.clean);
+    for id in 1..=20 {
+        assert_eq!(shop.status(OrderId(id)).await, Status::Paid);
+    }
+    assert_eq!((shop.taken(), shop.letters().len()), (20 * PRICE, 20));
+});
+
+db_test!(faults_of_every_kind_leave_the_books_right, |repo| async move {
+    let rates = FaultRates { decline: 0.3, silent: 0.5, delay: Duration::ZERO };
+    let shop = Shop::new(repo, SimulatedGateway::in_memory().with_faults(rates)).await;
+    for cart in 1..=30 {
+        shop.sell(cart).await;
+    }
+    shop.postbox.closed.store(true, Ordering::SeqCst);
+    for _ in 0..3 {
+        shop.engine().run_due().await.unwrap();
+        shop.hands.turn(Duration::from_mins(1));
+    }
+    shop.postbox.closed.store(false, Ordering::SeqCst);
+    shop.engine().run_due().await.unwrap();
+    let (mut paid, mut cancelled) = (0, 0);
+    for id in 1..=30 {
+        match shop.status(OrderId(id)).await {
+            Status::Paid => paid += 1,
+            Status::Cancelled => cancelled += 1,
+            other => panic!("order {id} is {other:?}"),
+        }
+    }
+    assert!(paid > 0 && cancelled > 0, "{paid} paid, {cancelled} given up");
+    assert_eq!(shop.taken(), paid * PRICE);
+    assert_eq!(shop.stock().await, 100 - 2 * paid);
+    assert_eq!(shop.letters().len(), usize::try_from(paid).unwrap());
+});
+
+fn charge(key: &str, pence: i64) -> Charge {
+    Charge { key: key.to_owned(), order: OrderId(1), amount: Money::gbp(pence) }
+}
+
+#[tokio::test]
+async fn the_gateway_remembers_over_a_restart_and_forgets_a_cut_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.jsonl");
+    let gateway = SimulatedGateway::open(&path).unwrap();
+    let first = gateway.capture(charge("a", 100)).await.unwrap();
+    let declining = gateway.clone().behaving(|_, _, _| Behaviour::Decline("no".to_owned()));
+    assert_eq!(declining.capture(charge("b", 100)).await.unwrap(), ChargeOutcome::Declined("no".to_owned()));
+    // A crash in the middle of a line: its answer was never given.
+    let mut text = std::fs::read_to_string(&path).unwrap();
+    text.push_str("{\"key\":\"c\",\"move");
+    std::fs::write(&path, text).unwrap();
+    let again = SimulatedGateway::open(&path).unwrap();
+    assert_eq!(again.capture(charge("a", 100)).await.unwrap(), first, "the first answer");
+    assert_eq!(again.capture(charge("b", 100)).await.unwrap(), ChargeOutcome::Declined("no".to_owned()));
+    assert!(matches!(again.capture(charge("c", 100)).await.unwrap(), ChargeOutcome::Done(_)));
+    again.capture(charge("a", 101)).await.expect_err("another demand under the same key");
+    let third = SimulatedGateway::open(&path).unwrap();
+    assert_eq!(third.entries().len(), 3);
+    assert!(third.entries().iter().all(|entry| entry.movement == Movement::Capture));
+}

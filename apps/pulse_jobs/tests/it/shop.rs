@@ -1,0 +1,166 @@
+//! A small shop with its jobs: one product, orders, a gateway, a mailer, a clock that the test turns.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use jobs::{Engine, Options};
+use parking_lot::Mutex;
+use pulse_core::cart::{Basis, Line, Price};
+use pulse_core::order::{Channel, PaymentMethod, PlaceOrder, PlacedOrder, Status};
+use pulse_core::ports::{Clock, Mail, MailError, Mailer, PaymentGateway, PortFuture};
+use pulse_core::pricing::{VatRate, price};
+use pulse_core::{
+    CartId, CheckoutKey, Money, OrderId, Principal, Quantity, Role, Sku, Timestamp, UserId, Version,
+};
+use pulse_data::catalog::{Catalog, DeliveryLine};
+use pulse_data::orders::Orders;
+use pulse_data::{DbError, Repo, Sql as _};
+use pulse_jobs::{Entry, Movement, Runner, RunnerOptions, SimulatedGateway};
+
+pub(crate) const ROOT: Principal = Principal::System("test");
+pub(crate) const BUYER: Principal = Principal::User { id: UserId(7), role: Role::Buyer };
+
+/// Starts at the machine's time, which is what an enqueue writes, and a little ahead of it.
+#[derive(Clone)]
+pub(crate) struct Hands(Arc<AtomicI64>);
+
+impl Hands {
+    fn new() -> Self {
+        Self(Arc::new(AtomicI64::new(jobs::system_clock()() + 600_000)))
+    }
+
+    pub(crate) fn turn(&self, by: Duration) {
+        self.0.fetch_add(i64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+}
+
+impl Clock for Hands {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// Keeps letters, refuses while it is told to.
+#[derive(Clone, Default)]
+pub(crate) struct Postbox {
+    pub(crate) letters: Arc<Mutex<Vec<Mail>>>,
+    pub(crate) closed: Arc<std::sync::atomic::AtomicBool>,
+}
+
+impl Mailer for Postbox {
+    fn send(&self, mail: Mail) -> PortFuture<'_, Result<(), MailError>> {
+        Box::pin(async move {
+            if self.closed.load(Ordering::SeqCst) {
+                return Err(MailError("closed".to_owned()));
+            }
+            self.letters.lock().push(mail);
+            Ok(())
+        })
+    }
+}
+
+pub(crate) struct Shop {
+    pub(crate) repo: Repo,
+    pub(crate) catalog: Catalog,
+    pub(crate) orders: Orders,
+    pub(crate) gateway: SimulatedGateway,
+    pub(crate) postbox: Postbox,
+    pub(crate) hands: Hands,
+}
+
+pub(crate) fn sku() -> Sku {
+    Sku::new("85123A").unwrap()
+}
+
+impl Shop {
+    /// A hundred pieces at 2.55 each.
+    pub(crate) async fn new(repo: Repo, gateway: SimulatedGateway) -> Self {
+        let hands = Hands::new();
+        let catalog = Catalog::new(repo.clone(), Arc::new(hands.clone()));
+        let orders = Orders::new(repo.clone(), catalog.changes(), Arc::new(hands.clone()));
+        let opening = DeliveryLine {
+            sku: sku(),
+            name: "Heart".to_owned(),
+            pieces: 100,
+            price: Money::gbp(255),
+            vat: VatRate::Standard,
+            priced_at: hands.now(),
+        };
+        catalog.deliver(&ROOT, "opening", vec![opening]).await.unwrap();
+        Self { repo, catalog, orders, gateway, postbox: Postbox::default(), hands }
+    }
+
+    pub(crate) fn options(&self) -> RunnerOptions {
+        let hands = self.hands.clone();
+        let clock: jobs::Clock = Arc::new(move || hands.now().0);
+        let engine = Options { clock, poll: Duration::from_millis(20), ..Options::default() };
+        RunnerOptions { engine, ..RunnerOptions::default() }
+    }
+
+    pub(crate) fn engine(&self) -> Engine {
+        self.engine_with(Arc::new(self.gateway.clone()))
+    }
+
+    pub(crate) fn engine_with(&self, gateway: Arc<dyn PaymentGateway>) -> Engine {
+        let mailer = Arc::new(self.postbox.clone());
+        Runner::engine(&self.repo, &self.orders, gateway, mailer, self.options())
+    }
+
+    /// Sells two pieces by card, from a new cart of that number.
+    pub(crate) async fn sell(&self, cart: u128) -> PlacedOrder {
+        let order = self.checkout(cart).await;
+        self.orders.place(&BUYER, order).await.unwrap()
+    }
+
+    /// A frozen cart of that number, and its checkout.
+    pub(crate) async fn checkout(&self, cart: u128) -> PlaceOrder {
+        self.repo
+            .write_with(CartId(cart).to_string(), |tx, id| {
+                Box::pin(async move {
+                    let sql = "INSERT INTO carts (id, version, currency, body, recent) \
+                               VALUES ($1, 1, 'GBP', '{\"l\":[[\"85123A\",2,255,\"s\"]]}', '')";
+                    tx.exec(sql, vec![id.as_str().into()]).await?;
+                    Ok::<_, DbError>(())
+                })
+            })
+            .await
+            .unwrap();
+        let unit = Price { unit: Money::gbp(255), basis: Basis::Listed(VatRate::Standard) };
+        let lines = [Line { sku: sku(), quantity: Quantity::new(2).unwrap(), price: unit }];
+        PlaceOrder {
+            key: CheckoutKey::new(&format!("key-{cart}")).unwrap(),
+            cart: CartId(cart),
+            cart_version: Version(1),
+            priced: price(&lines, &[]).unwrap(),
+            buyer: BUYER.user(),
+            email: Some("ann@example.com".to_owned()),
+            country: "United Kingdom".to_owned(),
+            payment: PaymentMethod::Card,
+            channel: Channel::Web,
+            placed_at: self.hands.now(),
+        }
+    }
+
+    pub(crate) async fn status(&self, id: OrderId) -> Status {
+        self.orders.get(&ROOT, id).await.unwrap().order.status
+    }
+
+    pub(crate) async fn stock(&self) -> i64 {
+        self.catalog.get(&ROOT, sku()).await.unwrap().stock
+    }
+
+    /// What has moved to the shop, less what went back, in pence.
+    pub(crate) fn taken(&self) -> i64 {
+        let signed = |entry: &Entry| match (&entry.answer, entry.movement) {
+            (Err(_), _) => 0,
+            (Ok(_), Movement::Capture) => entry.pence,
+            (Ok(_), Movement::Refund) => -entry.pence,
+        };
+        self.gateway.entries().iter().map(signed).sum()
+    }
+
+    pub(crate) fn letters(&self) -> Vec<Mail> {
+        self.postbox.letters.lock().clone()
+    }
+}
