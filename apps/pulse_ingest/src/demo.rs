@@ -5,7 +5,11 @@
 mod dice;
 mod goods;
 mod sample;
+mod seed;
+mod shoppers;
 
 pub use dice::Dice;
 pub use goods::{Goods, goods};
 pub use sample::files;
+pub use seed::stock_up;
+pub use shoppers::{Shoppers, VisitCounts, Visits, visit};

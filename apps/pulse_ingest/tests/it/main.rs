@@ -2,5 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can not go on should say where")]
 
+mod demo;
+mod killed;
+mod real;
+mod replay;
 mod rules;
 mod sample;
+mod shop;

@@ -1,0 +1,220 @@
+//! Invoices on their way through the shop: lines into carts, carts to the checkout, credit notes into the books.
+//!
+//! **Invariant.** One worker has all lines of an invoice and does them in the order of the file, each acknowledged
+//! before the next; other invoices run beside it. An invoice is checked out at its last line of the file.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use pulse_core::order::{Channel, PaymentMethod};
+use pulse_core::ports::PlaceError;
+use pulse_core::pricing::VatRate;
+use pulse_core::{CartId, Timestamp, UserId};
+use pulse_data::catalog::{CatalogError, DeliveryLine};
+use pulse_data::imports::DeadLetter;
+use pulse_data::orders::{BooksLine, BooksReturn};
+use pulse_fleet::{Checkout, ShopError};
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio_util::sync::CancellationToken;
+
+use super::error::{ReplayError, patiently, shop};
+use super::feed::Entry;
+use super::names::FileHash;
+use super::progress::Progress;
+use super::{Shop, WHO};
+use crate::retail::Reason;
+
+/// Lines of one credit note that are booked at once.
+const NOTE_LINES: usize = 500;
+/// How often goods that others bought meanwhile are delivered again for one checkout.
+const TOP_UPS: u32 = 10;
+
+/// What all workers on a file share.
+pub(super) struct Work {
+    pub(super) shop: Shop,
+    pub(super) hash: FileHash,
+    /// The file's number in the import's books.
+    pub(super) file: i64,
+    /// Whether an earlier run may have done a part of it.
+    pub(super) resumed: bool,
+    /// Rows that an earlier run was refused.
+    pub(super) refused: HashSet<u32>,
+    pub(super) buyers: HashMap<i64, UserId>,
+    /// Sale rows that the shop refused, in all runs.
+    pub(super) refused_sales: AtomicU64,
+    pub(super) progress: Arc<Progress>,
+    pub(super) stop: CancellationToken,
+}
+
+/// A row for a worker; the permit is given back when it is done.
+pub(super) enum Job {
+    Sale(Entry, OwnedSemaphorePermit),
+    Return(Entry, OwnedSemaphorePermit),
+}
+
+/// An invoice of which lines are still to come.
+#[derive(Default)]
+struct Open {
+    /// Rows up to this one are in the cart.
+    known_to: u32,
+    /// When and where to, of its first accepted line.
+    first: Option<(Timestamp, Box<str>)>,
+    customer: Option<i64>,
+}
+
+/// Does the jobs of one worker until there are no more.
+pub(super) async fn work(work: Arc<Work>, mut jobs: mpsc::Receiver<Job>) -> Result<(), ReplayError> {
+    let mut sales: HashMap<CartId, Open> = HashMap::new();
+    let mut notes: HashMap<CartId, BooksReturn> = HashMap::new();
+    while let Some(job) = jobs.recv().await {
+        if work.stop.is_cancelled() {
+            return Ok(());
+        }
+        match job {
+            Job::Sale(entry, _permit) => {
+                let mut open = match sales.remove(&entry.cart) {
+                    Some(open) => open,
+                    None => Open { known_to: work.known_to(&entry).await?, ..Open::default() },
+                };
+                work.sell(&entry, &mut open).await?;
+                if entry.last {
+                    work.check_out(&entry, open).await?;
+                } else {
+                    sales.insert(entry.cart, open);
+                }
+            }
+            Job::Return(entry, _permit) => {
+                let mut note = notes.remove(&entry.cart).unwrap_or_else(|| work.note(&entry));
+                note.lines.push(BooksLine {
+                    key: work.hash.line(entry.row),
+                    sku: entry.sku,
+                    quantity: entry.quantity,
+                    unit_pence: entry.price.pence,
+                });
+                if entry.last || note.lines.len() >= NOTE_LINES {
+                    work.book(&mut note).await?;
+                }
+                if entry.last {
+                    work.progress.returned();
+                } else {
+                    notes.insert(entry.cart, note);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Work {
+    /// Up to which row an earlier run has filled the invoice's cart: rows go in in order, and a cart remembers its last
+    /// commands even when it was checked out.
+    async fn known_to(&self, entry: &Entry) -> Result<u32, ReplayError> {
+        if !self.resumed {
+            return Ok(0);
+        }
+        let fleet = self.shop.door.fleet();
+        let cart = patiently(|| async { fleet.view(entry.cart).await.map_err(ShopError::from) })
+            .await
+            .map_err(|error| shop("reading the cart", &entry.invoice, error))?;
+        Ok(cart.recent.iter().filter_map(|(command, _)| self.hash.row_of(command)).max().unwrap_or(0))
+    }
+
+    async fn sell(&self, entry: &Entry, open: &mut Open) -> Result<(), ReplayError> {
+        if self.refused.contains(&entry.row) {
+            self.refused_sales.fetch_add(1, Ordering::Relaxed);
+            return Ok(());
+        }
+        if entry.row > open.known_to {
+            let Entry { cart, sku, quantity, price, .. } = *entry;
+            let (door, command) = (&self.shop.door, self.hash.command(entry.row));
+            match patiently(|| door.quote_line(&WHO, cart, command, sku, quantity, price)).await {
+                Ok(_) => {}
+                Err(ShopError::Cart(refusal)) => return self.refuse(entry, &refusal.to_string()).await,
+                Err(error) => return Err(shop("a line", &entry.invoice, error)),
+            }
+        }
+        open.first.get_or_insert_with(|| (entry.at, entry.country.clone()));
+        open.customer = open.customer.or(entry.customer);
+        Ok(())
+    }
+
+    /// The cart said no: the row is dead, and told with the reason.
+    async fn refuse(&self, entry: &Entry, refusal: &str) -> Result<(), ReplayError> {
+        self.refused_sales.fetch_add(1, Ordering::Relaxed);
+        self.progress.dead();
+        let letter = DeadLetter {
+            row: u64::from(entry.row),
+            reason: Reason::Refused.name().to_owned(),
+            payload: format!("{}, {}: {refusal}", entry.invoice, entry.sku),
+        };
+        let imports = &self.shop.imports;
+        Ok(patiently(|| imports.bury(&WHO, self.file, vec![letter.clone()])).await?)
+    }
+
+    async fn check_out(&self, last: &Entry, open: Open) -> Result<(), ReplayError> {
+        // Every line was refused: there is nothing to check out.
+        let Some((at, country)) = open.first else { return Ok(()) };
+        let checkout = Checkout {
+            key: self.hash.checkout(last.cart)?,
+            buyer: open.customer.and_then(|customer| self.buyers.get(&customer).copied()),
+            email: None,
+            country: country.into(),
+            payment: PaymentMethod::OnAccount,
+            channel: Channel::Replay { invoice: last.invoice.to_string() },
+            placed_at: Some(at),
+        };
+        let mut top_ups = 0;
+        loop {
+            let door = &self.shop.door;
+            match patiently(|| door.checkout(&WHO, last.cart, checkout.clone())).await {
+                Ok(_) => break,
+                Err(ShopError::Place(PlaceError::OutOfStock(short))) if top_ups < TOP_UPS => {
+                    // Others bought what was delivered for this file: the supplier comes again.
+                    let lines = short.iter().map(|short| DeliveryLine {
+                        sku: short.sku,
+                        name: short.sku.to_string(),
+                        pieces: short.wanted.saturating_sub(short.left).max(0),
+                        price: last.price,
+                        vat: VatRate::Standard,
+                        priced_at: Timestamp(0),
+                    });
+                    self.top_up(&format!("{}-{top_ups}", checkout.key), lines.collect()).await?;
+                    top_ups += 1;
+                }
+                Err(error) => return Err(shop("the checkout", &last.invoice, error)),
+            }
+        }
+        self.progress.order();
+        Ok(())
+    }
+
+    async fn top_up(&self, key: &str, lines: Vec<DeliveryLine>) -> Result<(), ReplayError> {
+        let catalog = &self.shop.catalog;
+        match patiently(|| catalog.deliver(&WHO, key, lines.clone())).await {
+            // An earlier run was short of something else; the next round has another key.
+            Ok(_) | Err(CatalogError::KeyReused(_)) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn note(&self, first: &Entry) -> BooksReturn {
+        BooksReturn {
+            invoice: first.invoice.to_string(),
+            buyer: first.customer.and_then(|customer| self.buyers.get(&customer).copied()),
+            country: first.country.to_string(),
+            returned_at: first.at,
+            currency: first.price.currency,
+            lines: Vec::new(),
+        }
+    }
+
+    async fn book(&self, note: &mut BooksReturn) -> Result<(), ReplayError> {
+        let orders = &self.shop.orders;
+        patiently(|| orders.return_from_books(&WHO, note.clone()))
+            .await
+            .map_err(|error| ReplayError::Return { invoice: note.invoice.clone(), error })?;
+        note.lines.clear();
+        Ok(())
+    }
+}
