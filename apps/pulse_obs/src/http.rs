@@ -26,8 +26,8 @@ use tracing::{Level, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use tracing_subscriber::registry::LookupSpan as _;
 
-use crate::otlp;
 use crate::trace_id::{Parent, TraceId, parse_traceparent};
+use crate::{logs, otlp};
 
 /// Upper bounds in seconds: from a cache hit to a request that somebody noticed.
 const BUCKETS: [f64; 14] =
@@ -158,12 +158,18 @@ where
             target: "pulse::http",
             Level::INFO,
             "request",
-            method = METHODS[method],
-            route = pattern,
+            method = tracing::field::Empty,
+            route = tracing::field::Empty,
             status = tracing::field::Empty,
         );
         let header = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
-        let trace = open_trace(&span, header.and_then(parse_traceparent));
+        let (id, trace) = open_trace(&span, header.and_then(parse_traceparent));
+        note(&span, id, METHODS[method], matched.as_ref());
+        let fields = logs::wants_span_fields() || (otlp::is_on() && trace.is_some());
+        if fields {
+            span.record("method", METHODS[method]);
+            span.record("route", pattern);
+        }
         let route = self.layer.route(pattern);
         self.layer.inner.in_flight.inc();
         let flight = Flight {
@@ -175,16 +181,14 @@ where
             trace,
             answered: false,
         };
-        let answer = {
-            let _entered = span.enter();
-            self.service.call(request)
-        };
+        // Not entered here: a service does its work when its future is polled.
+        let answer = self.service.call(request);
         ResponseFuture { answer, span, flight }
     }
 }
 
 /// Gives the span its trace and says which exemplar to show: none where the trace is not kept anywhere.
-fn open_trace(span: &Span, parent: Option<Parent>) -> Option<TraceId> {
+fn open_trace(span: &Span, parent: Option<Parent>) -> (TraceId, Option<TraceId>) {
     if otlp::is_on() {
         if let Some(parent) = parent {
             let flags = if parent.sampled { TraceFlags::SAMPLED } else { TraceFlags::default() };
@@ -203,21 +207,26 @@ fn open_trace(span: &Span, parent: Option<Parent>) -> Option<TraceId> {
         let context = context.span_context();
         if context.is_valid() {
             let id = TraceId(u128::from_be_bytes(context.trace_id().to_bytes()));
-            note(span, id);
-            return context.is_sampled().then_some(id);
+            return (id, context.is_sampled().then_some(id));
         }
     }
     let id = parent.map_or_else(TraceId::draw, |parent| parent.trace);
-    note(span, id);
-    Some(id)
+    (id, Some(id))
 }
 
-/// Leaves the id at the span, where the JSON log finds it.
-pub(crate) fn note(span: &Span, id: TraceId) {
+/// What the JSON log says of the request under which a line was written.
+pub(crate) struct RequestTags {
+    pub(crate) trace: TraceId,
+    pub(crate) method: &'static str,
+    pub(crate) route: Option<MatchedPath>,
+}
+
+/// Leaves the tags at the span. They cost nothing until a line is written; fields would be formatted for each request.
+pub(crate) fn note(span: &Span, trace: TraceId, method: &'static str, route: Option<&MatchedPath>) {
     span.with_subscriber(|(span, dispatch)| {
         let registry = dispatch.downcast_ref::<tracing_subscriber::Registry>();
         if let Some(data) = registry.and_then(|registry| registry.span(span)) {
-            data.extensions_mut().insert(id);
+            data.extensions_mut().insert(RequestTags { trace, method, route: route.cloned() });
         }
     });
 }
@@ -285,13 +294,14 @@ where
         let seconds = this.flight.land(class);
         if let Ok(response) = &result {
             let status = response.status().as_u16();
-            if status >= 500 {
-                this.span.record("status", status);
-                tracing::warn!(target: "pulse::http", status, seconds, "request failed");
-            } else if otlp::is_on() {
+            if this.flight.trace.is_some() && otlp::is_on() {
                 this.span.record("status", status);
             }
-            tracing::debug!(target: "pulse::http", status, seconds, "request");
+            if status >= 500 {
+                tracing::warn!(target: "pulse::http", status, seconds, "request failed");
+            } else {
+                tracing::debug!(target: "pulse::http", status, seconds, "request");
+            }
         }
         Poll::Ready(result)
     }

@@ -11,6 +11,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 /// use pulse_obs::redact::url;
 /// assert_eq!(url("postgres://shop:s3cret@db:5432/pulse"), "postgres://shop:***@db:5432/pulse");
 /// assert_eq!(url("postgres://db/pulse?password=s3cret&a=b"), "postgres://db/pulse?password=***&a=b");
+/// assert_eq!(url("postgres//shop:s3:c@r/et@db"), "postgres//shop:***@db");
 /// assert_eq!(url("sqlite://.data/pulse.db"), "sqlite://.data/pulse.db");
 /// ```
 pub fn url(text: &str) -> String {
@@ -40,12 +41,16 @@ pub fn is_secret(key: &str) -> bool {
     ["password", "secret", "token", "passwd", "api_key"].iter().any(|word| key.contains(word))
 }
 
-/// Everything between the last `@`'s user part and its `:` goes: a password may itself hold `@` or `/`.
+/// Everything between the user's `:` and the last `@` goes: a password may itself hold `@`, `:` or `/`. A slip in the
+/// scheme (`postgres//shop:secret@db`) must not show it either.
 fn authority(head: &str) -> String {
-    let Some((scheme, rest)) = head.split_once("://") else { return head.to_owned() };
-    let Some((credentials, place)) = rest.rsplit_once('@') else { return head.to_owned() };
+    let Some((before, place)) = head.rsplit_once('@') else { return head.to_owned() };
+    let (scheme, credentials) = match before.split_once("://") {
+        Some((scheme, credentials)) => (format!("{scheme}://"), credentials),
+        None => (String::new(), before),
+    };
     match credentials.split_once(':') {
-        Some((user, _)) => format!("{scheme}://{user}:***@{place}"),
+        Some((user, _)) => format!("{scheme}{user}:***@{place}"),
         None => head.to_owned(),
     }
 }
