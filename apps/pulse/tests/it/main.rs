@@ -1,1 +1,14 @@
-//! Tests of pulse from outside.
+//! Black-box tests of the built binary: its command line, its failures, its life, and what survives a kill.
+
+#![expect(clippy::unwrap_used, reason = "a test that can't be set up fails")]
+
+mod backups;
+mod cli;
+mod configuration;
+mod http;
+mod kill;
+mod life;
+mod machine;
+mod program;
+mod replay;
+mod secrets;

@@ -1,0 +1,149 @@
+//! The list of every key: what it means, and what fits.
+//!
+//! **Invariant.** It names exactly the leaves of [`Config`](super::Config); a test compares them.
+
+/// One key of the configuration.
+pub(crate) struct Key {
+    /// `server.listen`.
+    pub(crate) name: &'static str,
+    /// What it means, in one line.
+    pub(crate) help: &'static str,
+    /// What would fit, for whoever gave something else.
+    pub(crate) fits: &'static str,
+    /// Whether the environment's text is taken as it stands, even where it looks like a number.
+    pub(crate) text: bool,
+}
+
+const fn text(name: &'static str, help: &'static str, fits: &'static str) -> Key {
+    Key { name, help, fits, text: true }
+}
+
+const fn number(name: &'static str, help: &'static str, fits: &'static str) -> Key {
+    Key { name, help, fits, text: false }
+}
+
+const FROM_ONE: &str = "a whole number from 1";
+
+/// Every key.
+pub(crate) const KEYS: &[Key] = &[
+    text("data_dir", "Folder for the database file and the mails", "a folder that can be written"),
+    text(
+        "database.url",
+        "Where the data is; DATABASE_URL sets it too. Default: pulse.db in data_dir",
+        "sqlite://FILE or postgres://USER:PASSWORD@HOST:PORT/NAME",
+    ),
+    number("database.connections", "Reading connections (SQLite) or all connections (PostgreSQL)", FROM_ONE),
+    text(
+        "database.synchronous",
+        "SQLite: `full` survives a power cut, `normal` a crash of the program",
+        "full or normal",
+    ),
+    text(
+        "server.listen",
+        "Address of the shop",
+        "HOST:PORT such as 127.0.0.1:4000 or [::]:4000; port 0 takes a free one",
+    ),
+    text(
+        "server.ops_listen",
+        "Address of /metrics, /healthz, /readyz",
+        "HOST:PORT such as 127.0.0.1:4001; port 0 takes a free one",
+    ),
+    text(
+        "server.public_url",
+        "How buyers reach the shop; https makes cookies Secure",
+        "a URL such as https://shop.example",
+    ),
+    number(
+        "server.drain_seconds",
+        "How long the end waits for requests and jobs under way",
+        "a whole number",
+    ),
+    number(
+        "server.requests_per_second",
+        "Requests a client may make each second; four times as many at once",
+        FROM_ONE,
+    ),
+    number(
+        "server.proxies",
+        "Reverse proxies in front that add to X-Forwarded-For; 0 does not believe the header",
+        "a whole number",
+    ),
+    number("fleet.max_awake", "Carts in memory at a time", FROM_ONE),
+    number("fleet.idle_seconds", "A cart without commands for so long goes to sleep", FROM_ONE),
+    number("jobs.concurrency", "Jobs that run at a time", FROM_ONE),
+    text("mail.from", "Sender of the shop's mails", "an address such as Pulse <shop@example.com>"),
+    text(
+        "mail.dir",
+        "Folder in which mails are left as files. Default: mail in data_dir",
+        "a folder that can be written",
+    ),
+    number("audit.seal_seconds", "How often new audit rows are sealed", FROM_ONE),
+    number(
+        "audit.unsealed_limit_seconds",
+        "`audit verify` fails if a row waits longer for its seal",
+        "a whole number",
+    ),
+    text("log.filter", "What is logged, as RUST_LOG", "directives such as info or warn,pulse_fleet=debug"),
+    text("log.format", "How: `auto` is pretty on a terminal, JSON elsewhere", "auto, pretty or json"),
+    text(
+        "otlp.endpoint",
+        "Collector to which spans are sent (gRPC); none by default",
+        "a URL such as http://127.0.0.1:4317",
+    ),
+    number("otlp.sample_ratio", "Share of traces that is kept", "a number from 0.0 to 1.0"),
+];
+
+/// Names that begin with `PULSE_` and are no keys: they steer tests and the command line.
+pub(super) const OTHER_NAMES: &[&str] =
+    &["PULSE_CONFIG", "PULSE_TEST_PG", "PULSE_RETAIL_DATA", "PULSE_SOAK_ROUNDS"];
+
+/// `server.listen` is `PULSE_SERVER_LISTEN` in the environment.
+pub(crate) fn environment_name(key: &str) -> String {
+    format!("PULSE_{}", key.replace('.', "_").to_ascii_uppercase())
+}
+
+/// The known name that is most like a wrong one, if any is.
+pub(super) fn nearest<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .map(|name| (strsim::normalized_damerau_levenshtein(wrong, name), name))
+        .filter(|(likeness, _)| *likeness > 0.6)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn leaves(value: &serde_json::Value, prefix: &str, into: &mut BTreeSet<String>) {
+        match value {
+            serde_json::Value::Object(fields) => {
+                for (name, value) in fields {
+                    let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+                    leaves(value, &path, into);
+                }
+            }
+            _ => {
+                into.insert(prefix.to_owned());
+            }
+        }
+    }
+
+    #[test]
+    fn the_list_names_every_leaf_of_the_configuration() {
+        let mut wanted = BTreeSet::new();
+        leaves(&serde_json::to_value(super::super::Config::default()).unwrap(), "", &mut wanted);
+        let listed: BTreeSet<String> = KEYS.iter().map(|key| key.name.to_owned()).collect();
+        assert_eq!(listed, wanted);
+    }
+
+    #[test]
+    fn a_slip_finds_its_key_and_nonsense_finds_none() {
+        let names = || KEYS.iter().map(|key| key.name);
+        assert_eq!(nearest("server.lisen", names()), Some("server.listen"));
+        assert_eq!(nearest("databse.url", names()), Some("database.url"));
+        assert_eq!(nearest("xyzzy", names()), None);
+    }
+}

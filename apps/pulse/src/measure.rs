@@ -1,0 +1,136 @@
+//! Hands the rooms' counters to the metrics.
+//!
+//! **Invariant.** Every bound that can turn somebody away has a counter here.
+
+use std::sync::Arc;
+
+use pulse_cache::CacheStats;
+use pulse_data::{Repo, RepoStats};
+use pulse_obs::{BuildInfo, ExportStats, Kind, Metrics, Sample};
+use pulse_web::AppState;
+
+use crate::rooms::Rooms;
+
+/// What was built.
+pub(crate) const BUILD: BuildInfo = BuildInfo {
+    version: env!("CARGO_PKG_VERSION"),
+    commit: match option_env!("PULSE_BUILD_COMMIT") {
+        Some(commit) => commit,
+        None => "unknown",
+    },
+    profile: if cfg!(debug_assertions) { "debug" } else { "release" },
+};
+
+/// A count as Prometheus has them; exact up to 2^53.
+#[expect(clippy::cast_precision_loss, reason = "a counter beyond 2^53 may be off by one")]
+const fn float(count: u64) -> f64 {
+    count as f64
+}
+
+/// The fleet: carts awake, calls, crashes, refusals.
+pub(crate) fn fleet(metrics: &Metrics, rooms: &Rooms) {
+    let add = |name, help, kind, read: fn(&pulse_fleet::FleetStats) -> u64| {
+        let fleet = rooms.door.fleet().clone();
+        metrics.read(name, help, kind, move || float(read(&fleet.stats())));
+    };
+    add("pulse_fleet_carts_awake", "Carts in memory", Kind::Gauge, |s| s.awake as u64);
+    add("pulse_fleet_calls_in_flight", "Calls under way", Kind::Gauge, |s| s.in_flight as u64);
+    add("pulse_fleet_carts_backing_off", "Carts that wait after crashes", Kind::Gauge, |s| {
+        s.backing_off as u64
+    });
+    add("pulse_fleet_carts_started", "Carts woken", Kind::Counter, |s| s.started);
+    add("pulse_fleet_carts_evicted", "Carts put to sleep to make room", Kind::Counter, |s| s.evicted);
+    add("pulse_fleet_calls_crashed", "Calls whose cart crashed", Kind::Counter, |s| s.crashed);
+    add("pulse_fleet_calls_overloaded", "Calls turned away", Kind::Counter, |s| s.overloaded);
+}
+
+/// The store: writes, and what they cost.
+pub(crate) fn store(metrics: &Metrics, repo: &Repo) {
+    let add = |name, help, read: fn(&RepoStats) -> u64| {
+        let repo = repo.clone();
+        metrics.read(name, help, Kind::Counter, move || float(read(&repo.stats())));
+    };
+    add("pulse_store_writes", "Writes that ran to their end", |s| s.writes);
+    add("pulse_store_commits", "Commits; fewer than writes where those share them", |s| s.commits);
+    add("pulse_store_refused", "Writes turned away because too many waited", |s| s.refused);
+    add("pulse_store_retries", "Writes tried again", |s| s.retries);
+}
+
+/// The caches: the catalogue's, and those of the web room.
+pub(crate) fn caches(metrics: &Metrics, rooms: &Rooms, web: &AppState) {
+    type Read = fn(&CacheStats) -> f64;
+    let families: [(&'static str, &'static str, Kind, Read); 7] = [
+        ("pulse_cache_hits", "Answers from memory", Kind::Counter, |s| float(s.hits)),
+        ("pulse_cache_negative_hits", "Answers from memory that there is nothing", Kind::Counter, |s| {
+            float(s.negative_hits)
+        }),
+        ("pulse_cache_misses", "Answers that had to be loaded", Kind::Counter, |s| float(s.misses)),
+        ("pulse_cache_loads", "Loads from the store", Kind::Counter, |s| float(s.loads)),
+        ("pulse_cache_load_errors", "Loads that failed", Kind::Counter, |s| float(s.load_errors)),
+        ("pulse_cache_load_seconds", "Time spent in loads", Kind::Counter, |s| s.load_time.as_secs_f64()),
+        ("pulse_cache_entries", "Entries kept", Kind::Gauge, |s| float(s.entries)),
+    ];
+    for (name, help, kind, read) in families {
+        let (catalogue, web) = (Arc::clone(&rooms.cache), web.clone());
+        metrics.samples(name, help, kind, move |out| {
+            let (catalogue, web) = (catalogue.stats(), web.stats());
+            let caches = [
+                ("offers", catalogue.offers),
+                ("promotions", catalogue.promotions),
+                ("pages", web.pages),
+                ("products", web.products),
+                ("sessions", web.sessions),
+            ];
+            for (cache, stats) in caches {
+                out.push(Sample { label: Some(("cache", cache.to_owned())), value: read(&stats) });
+            }
+        });
+    }
+}
+
+/// The job engine.
+pub(crate) fn jobs(metrics: &Metrics, stats: &Arc<jobs::Stats>) {
+    let read = Arc::clone(stats);
+    metrics.samples("pulse_jobs_ended", "Attempts and jobs by how they ended", Kind::Counter, move |out| {
+        let s = read.snapshot();
+        let outcomes = [
+            ("done", s.done),
+            ("retried", s.retried),
+            ("discarded", s.discarded),
+            ("cancelled", s.cancelled),
+            ("snoozed", s.snoozed),
+            ("handed_back", s.handed_back),
+            ("rescued", s.rescued),
+            ("lost", s.lost),
+            ("panicked", s.panics),
+            ("timed_out", s.timeouts),
+        ];
+        for (outcome, count) in outcomes {
+            out.push(Sample { label: Some(("outcome", outcome.to_owned())), value: float(count) });
+        }
+    });
+    let add = |name, help, kind, read: fn(&jobs::Snapshot) -> f64| {
+        let stats = Arc::clone(stats);
+        metrics.read(name, help, kind, move || read(&stats.snapshot()));
+    };
+    add("pulse_jobs_taken", "Jobs taken from the table", Kind::Counter, |s| float(s.taken));
+    add("pulse_jobs_store_errors", "Statements that the database refused", Kind::Counter, |s| {
+        float(s.store_errors)
+    });
+    add("pulse_jobs_running", "Jobs that run", Kind::Gauge, |s| float(s.running.max(0).unsigned_abs()));
+    add("pulse_jobs_buffered", "Jobs taken that wait for their turn", Kind::Gauge, |s| {
+        float(s.buffered.max(0).unsigned_abs())
+    });
+}
+
+/// The export of spans.
+pub(crate) fn export(metrics: &Metrics, stats: &ExportStats) {
+    let read = stats.clone();
+    metrics.samples("pulse_otlp_spans", "Spans by what became of them", Kind::Counter, move |out| {
+        for (outcome, count) in
+            [("exported", read.exported()), ("failed", read.failed()), ("dropped", read.dropped())]
+        {
+            out.push(Sample { label: Some(("outcome", outcome.to_owned())), value: float(count) });
+        }
+    });
+}
