@@ -12,7 +12,7 @@ setup: ## Install what building, testing and checking need
 
 run: ## The shop with demo data, on an embedded database
 	@sh tools/setup.sh build
-	cargo run --release --package pulse -- serve --demo
+	cargo run --package pulse -- serve --demo
 
 test: ## Every test, on SQLite and on PostgreSQL, doc tests included
 	@sh tools/setup.sh build test
