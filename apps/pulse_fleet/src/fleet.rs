@@ -100,7 +100,8 @@ impl Fleet {
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// Has a cart do something. `Ok` means durable. With an id, repeating it is safe after any error.
+    /// Has a cart do something. `Ok` means durable. With an id, repeating it is safe after any error, as long as no
+    /// more than [`Recent::KEPT`](pulse_core::cart::Recent::KEPT) other commands of this cart came between.
     pub async fn command(
         &self,
         cart: CartId,

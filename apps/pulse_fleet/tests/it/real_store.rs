@@ -12,6 +12,8 @@ use pulse_data::carts::Carts;
 use pulse_data::testing::Database;
 use pulse_data::{Backend, Repo};
 use pulse_fleet::{Fleet, FleetError, FleetOptions, FleetPorts};
+use tokio::sync::Barrier;
+use tokio::task::JoinSet;
 
 use crate::shop::{Shop, add, id};
 
@@ -25,8 +27,12 @@ async fn fleet(repo: &Repo, shop: &Arc<Shop>) -> Fleet {
     Fleet::start(ports, FleetOptions { max_awake: 8, ..FleetOptions::default() }).await.unwrap()
 }
 
-async fn buyer(fleet: Fleet, buyer: u64) {
+/// Buyers go round the carts in step, so that no cart forgets a command that is still being tried.
+async fn buyer(fleet: Fleet, buyer: u64, step: Arc<Barrier>) {
     for n in 0..EACH {
+        if n % CARTS == 0 {
+            step.wait().await;
+        }
         loop {
             let command = id(buyer << 32 | n);
             match fleet.command(CartId((n % CARTS).into()), command, add(n % 5), Limits::TRADE).await {
@@ -65,12 +71,13 @@ async fn killed(backend: Backend, owners: usize) {
             died
         }
     });
-    let buyers: Vec<_> = (0..BUYERS)
-        .zip(fleets.iter().cycle())
-        .map(|(n, fleet)| tokio::spawn(buyer(fleet.clone(), n)))
-        .collect();
-    for buyer in buyers {
-        buyer.await.unwrap();
+    let step = Arc::new(Barrier::new(usize::try_from(BUYERS).unwrap()));
+    let mut buyers = JoinSet::new();
+    for (n, fleet) in (0..BUYERS).zip(fleets.iter().cycle()) {
+        buyers.spawn(buyer(fleet.clone(), n, step.clone()));
+    }
+    while let Some(done) = buyers.join_next().await {
+        done.unwrap();
     }
     over.store(true, Ordering::Relaxed);
     assert!(killer.await.unwrap() > 20);

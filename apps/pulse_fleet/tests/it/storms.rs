@@ -8,6 +8,8 @@ use pulse_core::cart::Limits;
 use pulse_core::ports::StoreError;
 use pulse_core::{CartId, CommandId, Principal};
 use pulse_fleet::{Fleet, FleetError, FleetOptions, ShopError};
+use tokio::sync::Barrier;
+use tokio::task::JoinSet;
 
 use crate::shop::{Shop, Weather, add, checkout, id, pieces, sku};
 
@@ -47,19 +49,27 @@ fn killer(shop: &Arc<Shop>, fleets: &[Fleet]) -> (Arc<AtomicBool>, tokio::task::
 }
 
 /// Buyers put pieces into all carts, each command through one of the fleets; then the rows are counted.
+///
+/// A cart remembers its last 32 commands. Buyers go round the carts in step, so between a command's first try and
+/// its last one no more than two rounds of the others pass: fewer than 32, however long a thread is held up.
 async fn storm(shop: Arc<Shop>, fleets: Vec<Fleet>, rounds: u64) {
     let (over, kills) = killer(&shop, &fleets);
-    let buyers = (0..8_u64).map(|buyer| {
-        let (shop, fleets) = (shop.clone(), fleets.clone());
-        tokio::spawn(async move {
+    let step = Arc::new(Barrier::new(8));
+    let mut buyers = JoinSet::new();
+    for buyer in 0..8_u64 {
+        let (shop, fleets, step) = (shop.clone(), fleets.clone(), step.clone());
+        buyers.spawn(async move {
             for n in 0..rounds {
+                if n % CARTS == 0 {
+                    step.wait().await;
+                }
                 let fleet = &fleets[usize::try_from(shop.roll()).unwrap_or(0) % fleets.len()];
                 until_certain(fleet, CartId((n % CARTS).into()), buyer << 32 | n, n % 5).await;
             }
-        })
-    });
-    for buyer in buyers.collect::<Vec<_>>() {
-        buyer.await.unwrap();
+        });
+    }
+    while let Some(done) = buyers.join_next().await {
+        done.unwrap();
     }
     over.store(true, Ordering::Relaxed);
     let died = kills.await.unwrap();
@@ -118,18 +128,21 @@ async fn after_a_storm_no_place_is_taken_by_a_cart_that_is_gone() {
 }
 
 /// Buyers fill and check out the same carts at once while carts are killed: every piece that was put in was sold
-/// once or is still there.
+/// once or is still there. They go in step, so that no cart forgets a command that is still being tried.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn every_piece_is_sold_once_or_still_in_its_cart() {
     let shop = Shop::new();
     shop.weather(Weather { panics: 0, ..gale() });
     let door = shop.door(FleetOptions::default()).await;
     let (over, kills) = killer(&shop, &[door.fleet().clone()]);
-    let buyers = (0..6_u64).map(|buyer| {
-        let (shop, door) = (shop.clone(), door.clone());
-        tokio::spawn(async move {
+    let step = Arc::new(Barrier::new(6));
+    let mut buyers = JoinSet::new();
+    for buyer in 0..6_u64 {
+        let (shop, door, step) = (shop.clone(), door.clone(), step.clone());
+        buyers.spawn(async move {
             let mut put_in = 0;
             for n in 0..300_u64 {
+                step.wait().await;
                 let cart = CartId((shop.roll() % 4).into());
                 let command = CommandId(buyer << 32 | n);
                 if n % 4 == 3 {
@@ -156,11 +169,11 @@ async fn every_piece_is_sold_once_or_still_in_its_cart() {
                 }
             }
             put_in
-        })
-    });
+        });
+    }
     let mut put_in = 0;
-    for buyer in buyers.collect::<Vec<_>>() {
-        put_in += buyer.await.unwrap();
+    while let Some(done) = buyers.join_next().await {
+        put_in += done.unwrap();
     }
     over.store(true, Ordering::Relaxed);
     assert!(kills.await.unwrap() > 100);
