@@ -185,6 +185,8 @@ impl Work {
                 Err(error) => return Err(shop("the checkout", &last.invoice, error)),
             }
         }
+        // Nobody comes back to this cart, and the replay of a long file must not fill the fleet with empty ones.
+        self.shop.door.fleet().put_to_sleep(last.cart).await;
         self.progress.order();
         Ok(())
     }

@@ -48,6 +48,7 @@ db_test!(the_sample_counts_as_the_oracle_counts, |repo| async move {
     // The invoice that returns in the second file is an order of its own there.
     assert_eq!(json!(look.orders - 1), report["orders"]);
     assert_eq!(json!(look.returns), report["returns"]);
+    assert_eq!(shop.door.fleet().stats().awake, 0, "no cart that is done stays awake");
     let again = play(&shop, &sample::files()).await;
     assert_eq!(again, Replayed { done: 0, known: 2, stopped: false });
     agrees(&shop).await;
