@@ -83,8 +83,14 @@ impl Shop {
         let number = self.next_invoice;
         self.next_invoice += self.dice.below(3) + 1;
         let cancels = self.dice.chance(200);
-        let lines =
-            if cancels { self.dice.between(1, 5) } else { self.dice.between(1, 7) * self.dice.between(1, 4) };
+        let lines = if cancels {
+            self.dice.between(1, 5)
+        } else if self.dice.chance(60) {
+            // More than a cart remembers of its commands.
+            self.dice.between(40, 90)
+        } else {
+            self.dice.between(1, 7) * self.dice.between(1, 4)
+        };
         Invoice {
             number: if cancels { format!("C{number}") } else { number.to_string() },
             customer: if self.dice.chance(280) {

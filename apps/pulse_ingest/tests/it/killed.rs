@@ -13,7 +13,7 @@ use pulse_ingest::replay::{Options, replay};
 use tokio::runtime::Runtime;
 
 use crate::sample;
-use crate::shop::{close, figures, open, shelves};
+use crate::shop::{close, open};
 
 /// Where the child finds its database.
 const DATABASE: &str = "PULSE_KILLED_DATABASE";
@@ -63,10 +63,7 @@ fn killed_and_started_again(backend: Backend) {
     runtime.block_on(async {
         let repo = database.repo().await;
         let shop = open(&repo).await;
-        let expected = sample::expected();
-        assert_eq!(figures(&shop).await, expected["report"]);
-        let shelves = shelves(&shop).await;
-        assert_eq!((&shelves["stock"], &shelves["prices"]), (&expected["stock"], &expected["prices"]));
+        sample::agrees(&shop, &repo).await;
         close(&shop).await;
         repo.close().await;
         database.drop().await;

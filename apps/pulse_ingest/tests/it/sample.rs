@@ -6,8 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use pulse_data::carts::EMPTY_BODY;
+use pulse_data::{Repo, Sql as _};
+use pulse_ingest::replay::Shop;
 use pulse_ingest::retail::{Records, Row, classify};
 use serde_json::Value;
+
+use crate::shop::{figures, shelves};
 
 /// The sample's files, in order.
 pub(crate) fn files() -> Vec<PathBuf> {
@@ -17,6 +22,23 @@ pub(crate) fn files() -> Vec<PathBuf> {
 /// The independent count over them.
 pub(crate) fn expected() -> Value {
     serde_json::from_slice(&std::fs::read(folder().join("expected.json")).unwrap()).unwrap()
+}
+
+/// No line is left behind in a cart.
+async fn nothing_is_left_in_a_cart(repo: &Repo) {
+    let sql = "SELECT count(*) FROM carts WHERE body <> $1";
+    let row = repo.reader().row(sql, vec![EMPTY_BODY.into()]).await.unwrap().unwrap();
+    assert_eq!(row.try_get_by_index::<i64>(0).unwrap(), 0, "carts that still hold something");
+}
+
+/// Report, stock and prices are those of the independent count, and all carts are empty.
+pub(crate) async fn agrees(shop: &Shop, repo: &Repo) {
+    let expected = expected();
+    assert_eq!(figures(shop).await, expected["report"]);
+    let shelves = shelves(shop).await;
+    assert_eq!(shelves["stock"], expected["stock"]);
+    assert_eq!(shelves["prices"], expected["prices"]);
+    nothing_is_left_in_a_cart(repo).await;
 }
 
 fn folder() -> PathBuf {
