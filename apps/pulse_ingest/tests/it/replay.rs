@@ -48,13 +48,13 @@ db_test!(the_sample_counts_as_the_oracle_counts, |repo| async move {
 
 db_test!(a_replay_that_is_stopped_again_and_again_ends_the_same, |repo| async move {
     let shop = open(&repo).await;
-    // Stopped before it begins, after the first rows, and after more and more of them.
+    // Stopped before it begins, after the first orders, and after more and more of them.
     let mut stop_at = 0;
     loop {
         let (options, progress) = (options(), Arc::new(Progress::default()));
         let (stop, watched) = (options.stop.clone(), Arc::clone(&progress));
         let stopper = tokio::spawn(async move {
-            while watched.look().rows < stop_at {
+            while watched.look().orders < stop_at {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
             stop.cancel();
@@ -64,10 +64,37 @@ db_test!(a_replay_that_is_stopped_again_and_again_ends_the_same, |repo| async mo
         if !replayed.stopped {
             break;
         }
-        stop_at += 300;
+        stop_at += 30;
     }
     assert!(stop_at > 0, "it was stopped at least once");
     sample::agrees(&shop, &repo).await;
+    close(&shop).await;
+});
+
+db_test!(a_long_invoice_that_is_broken_off_is_taken_up_where_it_was, |repo| async move {
+    let shop = open(&repo).await;
+    // Three times as many lines as a cart remembers of its commands.
+    let row = |n: u32| format!("7,{},THING,{n},2010-12-01 08:26:00,0.01,,UK\n", 10_000 + n);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("long.csv");
+    std::fs::write(&file, (1..=100).map(row).collect::<String>()).unwrap();
+    let options = options();
+    let (stop, fleet) = (options.stop.clone(), shop.door.fleet().clone());
+    tokio::spawn(async move {
+        while fleet.stats().carts.stored < 60 {
+            tokio::task::yield_now().await;
+        }
+        stop.cancel();
+    });
+    let stopped = replay(&shop, std::slice::from_ref(&file), &options, &Arc::default()).await.unwrap();
+    assert!(stopped.stopped);
+    let lines = shop.door.fleet().stats().carts.stored;
+    assert!((60..100).contains(&lines), "broken off in the middle: {lines}");
+    play(&shop, &[file]).await;
+    let figures = figures(&shop).await;
+    assert_eq!((&figures["orders"], &figures["revenue_pence"]), (&json!(1), &json!(5050)));
+    assert_eq!(shop.door.fleet().stats().carts.stored, 101, "each line once, and the freeze");
+    shelves(&shop).await;
     close(&shop).await;
 });
 
