@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use sources::{Loaded, load};
 
-/// Everything that can be configured. Each field is described in [`KEYS`].
+/// Everything that can be configured. Each field is described in the table of keys (`config::keys`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Config {
