@@ -1,0 +1,18 @@
+//! What a view renders: constant strings with values between them.
+//!
+//! Invariant: a [`Rendered`] holds exactly one value for each gap of its [`Template`], and every text in it
+//! is escaped already.
+
+mod cid;
+mod list;
+mod page;
+mod rendered;
+mod stream;
+mod template;
+
+pub use cid::Cid;
+pub use list::{Entry, List, each};
+pub use page::Page;
+pub use rendered::{Dyn, Rendered};
+pub use stream::{Insert, StreamOps};
+pub use template::Template;

@@ -1,0 +1,71 @@
+//! A template with its values.
+
+use std::borrow::Cow;
+
+use super::{Cid, List, Template};
+
+/// A piece of markup: a template and the values in its gaps.
+///
+/// `html!` makes one; a test may make one by hand.
+///
+/// ```
+/// use live::{Dyn, Rendered, Template};
+///
+/// static COUNT: Template = Template::new(&["<p>", "</p>"], true);
+/// let page = Rendered::new(&COUNT, vec![Dyn::text("3")]);
+/// assert_eq!(page.to_html(), "<p>3</p>");
+/// ```
+#[derive(Debug, Clone)]
+pub struct Rendered {
+    /// The constant strings, known by their address.
+    pub(crate) template: &'static Template,
+    /// One value for each gap, in order.
+    pub(crate) dynamics: Vec<Dyn>,
+}
+
+/// A value in a gap of a template.
+#[derive(Debug, Clone)]
+pub enum Dyn {
+    /// Markup as text: what must be escaped is escaped.
+    Text(Cow<'static, str>),
+    /// Markup with gaps of its own.
+    Nested(Rendered),
+    /// A repetition.
+    List(List),
+    /// The place of a live component, whose markup travels apart.
+    Component(Cid),
+}
+
+impl Rendered {
+    /// The template with these values.
+    ///
+    /// # Panics
+    ///
+    /// When the values do not fit the gaps. `html!` always fits.
+    pub fn new(template: &'static Template, dynamics: Vec<Dyn>) -> Self {
+        assert_eq!(template.gaps(), dynamics.len(), "a template takes one value for each of its gaps");
+        Self { template, dynamics }
+    }
+
+    /// The constant strings.
+    pub fn template(&self) -> &'static Template {
+        self.template
+    }
+
+    /// The values in the gaps, in order.
+    pub fn dynamics(&self) -> &[Dyn] {
+        &self.dynamics
+    }
+}
+
+impl Dyn {
+    /// Text that is escaped already, or has nothing to escape.
+    pub fn text(markup: impl Into<Cow<'static, str>>) -> Self {
+        Self::Text(markup.into())
+    }
+
+    /// No markup at all.
+    pub const fn empty() -> Self {
+        Self::Text(Cow::Borrowed(""))
+    }
+}
