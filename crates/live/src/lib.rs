@@ -6,9 +6,24 @@
 
 #![expect(dead_code, reason = "the diff is not written yet")]
 
+pub mod csrf;
 pub mod diff;
+mod event;
+mod flash;
+mod form;
 pub mod html;
+pub mod js;
+mod params;
+mod path;
+mod stats;
+pub mod token;
 pub mod tree;
 
 pub use diff::{Extras, Frame, Shadow};
+pub use event::{ClientEvent, EventError};
+pub use flash::{COOKIE as FLASH_COOKIE, Flash};
+pub use form::{Field, FieldErrors, Form};
+pub use params::{MAX_DEPTH, MAX_FIELDS, Params, ParamsError};
+pub use path::{LocalPath, MAX_PATH, NotLocal};
+pub use stats::Stats;
 pub use tree::{Cid, Dyn, List, Rendered, Template, each};
