@@ -29,8 +29,8 @@ mod names;
 mod pace;
 mod prices;
 mod progress;
-mod sift;
 mod survey;
+mod texts;
 
 use std::path::PathBuf;
 use std::sync::Arc;

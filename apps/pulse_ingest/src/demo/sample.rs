@@ -1,6 +1,6 @@
 //! Retail files of a made-up shop, drawn from a seed: the shape and the dirt of the real ones, none of their data.
 //!
-//! **Invariant.** The bytes depend on the seed and the sizes alone. Each kind of dead row but `refused` occurs, invoices are
+//! **Invariant.** The bytes depend on the seed and the sizes alone. Each reason that a single row can give occurs, invoices are
 //! interleaved, some customers are guests, prices and descriptions change, and an invoice returns in a later file.
 
 use std::fmt::Write as _;

@@ -31,7 +31,7 @@ pub enum ReplayError {
     /// A pipe or a folder: a file is read twice, so it must be one.
     #[error("{} is not a regular file: a replay reads each file twice, so copy it to one", .0.display())]
     NotAFile(PathBuf),
-    /// A file is no longer what it was when the replay began to read it.
+    /// A file was overwritten while it was replayed.
     #[error("{} was changed while it was replayed: replay the file that it is now", .0.display())]
     Changed(PathBuf),
     /// The shop refused what no file can be to blame for.

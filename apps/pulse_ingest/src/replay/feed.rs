@@ -1,21 +1,21 @@
 //! The second pass over a file: its rows in batches, read on a thread of its own.
 //!
-//! **Invariant.** At most a few batches are read ahead, so memory does not grow with the file. A file that is no longer
-//! what the survey saw is found out at its end.
+//! **Invariant.** At most a few batches are read ahead, so memory does not grow with the file. It reads the bytes that
+//! the survey read, whatever was appended or put in their place since; only a file that was overwritten in place is no
+//! longer what the survey saw, and that is found out at its end.
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io;
-use std::path::Path;
+use std::io::{self, Read as _, Seek as _};
 
 use pulse_core::{CartId, Money, Quantity, Sku, Timestamp};
 use pulse_data::imports::DeadLetter;
 use tokio::sync::mpsc;
 
 use super::names::{FileHash, Invoice};
-use super::sift::{country, sift};
 use super::survey::{Hashing, row_number};
-use crate::retail::{Line, Records, Row};
+use super::texts::country;
+use crate::retail::{Line, Records, Row, classify};
 
 /// Batches that are read ahead.
 pub(super) const AHEAD: usize = 4;
@@ -55,22 +55,22 @@ pub(super) struct Batch {
     pub(super) bytes: u64,
 }
 
-/// Sends the rows of the file that was surveyed as `hash`, until it ends or nobody listens. Blocks. Answers the hash of
-/// what was read; `None` where the
-/// listener left before the end.
+/// Sends the rows of the content that was surveyed as `hash`, until it ends or nobody listens. Blocks. Answers the hash
+/// of what was read; `None` where the listener left before the end.
 pub(super) fn feed(
-    path: &Path,
+    (mut file, bytes): (File, u64),
     hash: FileHash,
     ends: &HashMap<Invoice, u32>,
     to: &mpsc::Sender<Batch>,
 ) -> io::Result<Option<FileHash>> {
-    let mut records = Records::new(Hashing::new(File::open(path)?));
+    file.rewind()?;
+    let mut records = Records::new(Hashing::new(file.take(bytes)));
     let mut items = Vec::with_capacity(BATCH);
     loop {
         let ended = match records.next()? {
             Some(record) => {
                 let row = row_number(record.number)?;
-                items.push(match sift(&record) {
+                items.push(match classify(&record) {
                     Row::Sale(line) => Item::Sale(entry(row, &line, hash, ends)),
                     Row::Return(line) => Item::Return(entry(row, &line, hash, ends)),
                     Row::Dead(reason) => Item::Dead(DeadLetter {
@@ -90,7 +90,7 @@ pub(super) fn feed(
             }
         }
         if ended {
-            return Ok(Some(records.into_source().finish()));
+            return Ok(Some(records.into_source().finish().1));
         }
     }
 }

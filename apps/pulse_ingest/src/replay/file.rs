@@ -63,8 +63,8 @@ pub(super) async fn replay(
         stop: options.stop.child_token(),
     });
     let (to, batches) = mpsc::channel(feed::AHEAD);
-    let (from, hash, ends) = (path.to_owned(), survey.hash, survey.ends);
-    let reader = tokio::task::spawn_blocking(move || feed::feed(&from, hash, &ends, &to));
+    let (content, hash, ends) = (survey.content, survey.hash, survey.ends);
+    let reader = tokio::task::spawn_blocking(move || feed::feed(content, hash, &ends, &to));
 
     let mut dispatch = Dispatch::new(&work, &file, pace, options.workers, before);
     let sent = dispatch.run(batches).await;

@@ -12,8 +12,8 @@ use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use super::names::{FileHash, Invoice};
-use super::sift::{country, name, sift};
-use crate::retail::{Line, Records, Row};
+use super::texts::{country, name};
+use crate::retail::{Line, Records, Row, classify};
 
 /// A product, as its first row in the file tells of it.
 #[derive(Debug, Clone)]
@@ -34,6 +34,9 @@ pub(super) struct Survey {
     pub(super) ends: HashMap<Invoice, u32>,
     /// Customers with a sale, and where the first one went to.
     pub(super) customers: BTreeMap<i64, String>,
+    /// What was read, and how far: the second pass reads the same bytes, though the path may name another file by
+    /// then, or something may have been appended.
+    pub(super) content: (File, u64),
 }
 
 /// Reads through a file and hashes it on the way.
@@ -47,8 +50,9 @@ impl<R> Hashing<R> {
         Self { source, hash: Sha256::new() }
     }
 
-    pub(super) fn finish(self) -> FileHash {
-        FileHash(self.hash.finalize().into())
+    /// What was hashed, and its hash.
+    pub(super) fn finish(self) -> (R, FileHash) {
+        (self.source, FileHash(self.hash.finalize().into()))
     }
 }
 
@@ -76,7 +80,7 @@ pub(super) fn survey(path: &Path, stop: &CancellationToken) -> io::Result<Option
         if row.is_multiple_of(4096) && stop.is_cancelled() {
             return Ok(None);
         }
-        let (line, sold) = match sift(&record) {
+        let (line, sold) = match classify(&record) {
             Row::Sale(line) => (line, line.quantity.get()),
             Row::Return(line) => (line, 0),
             Row::Dead(_) => continue,
@@ -87,7 +91,9 @@ pub(super) fn survey(path: &Path, stop: &CancellationToken) -> io::Result<Option
         }
         note(&mut products, &line, sold);
     }
-    Ok(Some(Survey { hash: records.into_source().finish(), products, ends, customers }))
+    let bytes = records.bytes_read();
+    let (file, hash) = records.into_source().finish();
+    Ok(Some(Survey { hash, products, ends, customers, content: (file, bytes) }))
 }
 
 fn note(products: &mut BTreeMap<Sku, Product>, line: &Line<'_>, sold: i64) {

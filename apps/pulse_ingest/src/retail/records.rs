@@ -11,7 +11,7 @@ use std::io::{self, Read};
 
 use csv_core::{ReadRecordResult, Reader};
 
-use super::rules::{Row, classify};
+use super::rules::{Reason, Row, classify};
 
 /// The largest record that is read as such, in bytes of its fields.
 pub const MAX_RECORD: usize = 1 << 20;
@@ -73,7 +73,8 @@ impl<'r> Record<'r> {
 
 /// Reads records from a source, one at a time; the header is skipped.
 ///
-/// The first record is the header if it can't be read as a row, as no header can. A file without one loses nothing.
+/// The first record is the header if it can't be read as a row, as no header can, and holds no digit, as hardly a row
+/// does: so a file without a header loses nothing, not even a first row that is malformed.
 pub struct Records<R> {
     source: R,
     parser: Reader,
@@ -87,6 +88,10 @@ pub struct Records<R> {
     /// Bytes that were taken from the source.
     bytes_read: u64,
     header_seen: bool,
+}
+
+fn is_header(first: &Record<'_>) -> bool {
+    matches!(classify(first), Row::Dead(Reason::Malformed)) && !first.bytes.iter().any(u8::is_ascii_digit)
 }
 
 /// What one run of the parser left in the buffers.
@@ -127,8 +132,7 @@ impl<R: Read> Records<R> {
         let Some(mut shape) = self.advance()? else { return Ok(None) };
         if !self.header_seen {
             self.header_seen = true;
-            let is_header = matches!(classify(&self.record(&shape)), Row::Dead(super::Reason::Malformed));
-            if is_header {
+            if is_header(&self.record(&shape)) {
                 match self.advance()? {
                     Some(next) => shape = next,
                     None => return Ok(None),

@@ -2,11 +2,11 @@
 //!
 //! **Invariant.** [`classify`] is total and looks at one record only: the same row gets the same verdict wherever it
 //! stands. A sale or return that it lets through has a quantity of at least 1, a price of at least a penny, and an
-//! amount that fits 64 bits.
+//! amount of which a hundred thousand in one invoice add up within 64 bits.
 //!
 //! | order | rule | verdict |
 //! |---|---|---|
-//! | 1 | not eight columns; bytes that are no UTF-8; invoice number empty; quantity not `-?\d+`; date not a real `YYYY-MM-DD hh:mm:ss`; price not `-?\d+(\.\d+)?`; customer neither empty nor digits (with `.0` or not); a number or the row's amount beyond 64 bits | `malformed` |
+//! | 1 | not eight columns; bytes that are no UTF-8; a NUL; invoice number empty or longer than 100 bytes; quantity not `-?\d+`; date not a real `YYYY-MM-DD hh:mm:ss`; price not `-?\d+(\.\d+)?`; customer neither empty nor digits (with `.0` or not) that fit 64 bits; overflow: more than 10^9 pieces, £10^9 a piece or £10^11 a row | `malformed` |
 //! | 2 | description empty, blanks do not count | `no_description` |
 //! | 3 | price zero or below | `no_price` |
 //! | 4 | more than two decimals, trailing zeros do not count | `price_precision` |
@@ -37,10 +37,19 @@ pub const COLUMNS: [&str; 8] = [
     "Country",
 ];
 
+/// Pieces of a row: a thousand million.
+const MAX_PIECES: i64 = 1_000_000_000;
+/// Pence of a piece: a thousand million pounds.
+const MAX_PENCE: i64 = 100_000_000_000;
+/// Pence of a row: a hundred thousand million pounds.
+const MAX_AMOUNT: i64 = 10_000_000_000_000;
+/// Bytes of an invoice number.
+const MAX_INVOICE: usize = 100;
+
 /// Why a row is neither a sale nor a return.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Reason {
-    /// Not eight columns, or something in it can't be read.
+    /// Not eight columns, or something in it can't be read, or a number overflows.
     Malformed,
     /// Nobody said what was sold.
     NoDescription,
@@ -54,7 +63,8 @@ pub enum Reason {
     BadReturn,
     /// A sale of nothing, or of less.
     BadQuantity,
-    /// A fine row that the shop's front door turned down (its cart's total would not fit, say).
+    /// A fine row for which its invoice's cart has no room: its lines or its total would be more than a cart may have.
+    /// Only the front door can say so; no single row tells it.
     Refused,
 }
 
@@ -132,16 +142,23 @@ pub fn classify<'r>(record: &Record<'r>) -> Row<'r> {
     }
 }
 
+/// `None` where a quantity, a price or their product overflows.
+fn in_bounds(pieces: i64, pence: i64) -> Option<()> {
+    let (pieces, pence) = (pieces.checked_abs()?, pence.checked_abs()?);
+    let amount = pence.checked_mul(pieces)?;
+    (pieces <= MAX_PIECES && pence <= MAX_PENCE && amount <= MAX_AMOUNT).then_some(())
+}
+
 /// `None` for what is malformed.
 fn read<'r>(record: &Record<'r>) -> Option<Row<'r>> {
     let [invoice, code, description, quantity, at, price, customer, country] = record.fields::<8>()?;
-    let invoice = Some(invoice.trim()).filter(|number| !number.is_empty())?;
+    let invoice = Some(invoice.trim()).filter(|number| (1..=MAX_INVOICE).contains(&number.len()))?;
     let description = description.trim();
     let pieces = fields::whole(quantity)?;
     let at = fields::date(at)?;
     let price = fields::pounds(price)?;
     let customer = fields::customer(customer)?;
-    price.pence.checked_mul(pieces.checked_abs()?)?;
+    in_bounds(pieces, price.pence)?;
 
     let dead = |reason| Some(Row::Dead(reason));
     if description.is_empty() {

@@ -20,7 +20,9 @@ fn files() -> Option<Vec<PathBuf>> {
 
 db_test!(half_a_year_of_a_real_shop_adds_up_to_the_penny, |repo| async move {
     let Some(files) = files() else {
-        eprintln!("skipped: PULSE_RETAIL_DATA names no folder with the real files");
+        eprintln!(
+            "SKIPPED: PULSE_RETAIL_DATA is not set; set it to the folder of 2010-12.csv to 2011-06.csv"
+        );
         return;
     };
     let shop = open(&repo).await;

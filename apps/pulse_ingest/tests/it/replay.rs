@@ -259,7 +259,7 @@ db_test!(what_is_no_file_is_told_so, |repo| async move {
     close(&shop).await;
 });
 
-db_test!(rows_of_absurd_size_are_refused_and_the_rest_goes_on, |repo| async move {
+db_test!(rows_of_absurd_size_are_malformed_and_the_rest_goes_on, |repo| async move {
     let shop = open(&repo).await;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("absurd.csv");
@@ -271,10 +271,57 @@ db_test!(rows_of_absurd_size_are_refused_and_the_rest_goes_on, |repo| async move
     std::fs::write(&file, rows).unwrap();
     play(&shop, &[file]).await;
     let figures = figures(&shop).await;
-    assert_eq!(figures["dead"], json!({ "refused": 3 }));
+    assert_eq!(figures["dead"], json!({ "malformed": 3 }));
     assert_eq!((&figures["sale_lines"], &figures["return_lines"]), (&json!(1), &json!(1)));
     assert_eq!((&figures["orders"], &figures["returns"]), (&json!(1), &json!(1)));
     assert_eq!((&figures["revenue_pence"], &figures["refunds_pence"]), (&json!(510), &json!(510)));
     assert_eq!(shelves(&shop).await["stock"], json!({ "85123A": 0, "85123B": 2 }));
+    close(&shop).await;
+});
+
+db_test!(every_kind_of_dirt_counts_as_the_oracle_counts, |repo| async move {
+    let shop = open(&repo).await;
+    let replayed = play(&shop, &sample::dirt()).await;
+    assert_eq!(replayed, Replayed { done: 6, known: 1, stopped: false }, "one has the content of another");
+    sample::agrees_with(&sample::expected_dirt(), &shop, &repo).await;
+    close(&shop).await;
+});
+
+db_test!(what_is_appended_or_put_in_its_place_meanwhile_waits_for_the_next_replay, |repo| async move {
+    let shop = open(&repo).await;
+    let row = |n: u32, minute| format!("{n},85123A,THING,1,2010-12-01 08:{minute}:00,1.00,,UK\n");
+    // More than is ever read ahead, and no work for the shop.
+    let padding = "1,no row,but long enough to fill a buffer, or many of them\n".repeat(5_000);
+    for (name, replaced) in [("grown.csv", false), ("replaced.csv", true)] {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join(name);
+        let n = if replaced { 200 } else { 100 };
+        let text = format!("{}{}{padding}{}", row(n, "00"), row(n + 1, "59"), row(n + 2, "59"));
+        std::fs::write(&file, text).unwrap();
+        // The hour before the second row takes a tenth of a second: then the change comes.
+        let (options, progress) = (Options { speed: Speed::Times(36_000.0), ..options() }, Arc::default());
+        let watched: Arc<Progress> = Arc::clone(&progress);
+        let changed = file.clone();
+        let changer = tokio::task::spawn_blocking(move || {
+            while watched.look().rows == 0 {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            if replaced {
+                let other = changed.with_extension("new");
+                std::fs::write(&other, row(299, "59")).unwrap();
+                std::fs::rename(other, changed).unwrap();
+            } else {
+                use std::io::Write as _;
+                let mut file = std::fs::OpenOptions::new().append(true).open(changed).unwrap();
+                file.write_all(row(199, "59").as_bytes()).unwrap();
+            }
+        });
+        let replayed = replay(&shop, std::slice::from_ref(&file), &options, &progress).await.unwrap();
+        changer.await.unwrap();
+        assert_eq!(replayed, Replayed { done: 1, known: 0, stopped: false }, "{name}");
+    }
+    let figures = figures(&shop).await;
+    assert_eq!((&figures["rows"], &figures["orders"]), (&json!(10_006), &json!(6)));
+    shelves(&shop).await;
     close(&shop).await;
 });

@@ -55,6 +55,14 @@ fn each_rule_in_its_order() {
         ("1,POST,THING,6,2010-12-01 08:26:00,2.55,17850.0,UK", "not_goods"),
         ("C1,85123A,THING,0,2010-12-01 08:26:00,2.55,17850.0,UK", "bad_return"),
         ("1,85123A,THING,0,2010-12-01 08:26:00,2.55,17850.0,UK", "bad_quantity"),
+        // Overflow: the last value that is taken, and the first that is not.
+        ("1,85123A,THING,1000000000,2010-12-01 08:26:00,100.00,1,UK", "sale"),
+        ("1,85123A,THING,1000000000,2010-12-01 08:26:00,100.01,1,UK", "malformed"),
+        ("1,85123A,THING,1000000001,2010-12-01 08:26:00,0.01,1,UK", "malformed"),
+        ("C1,85123A,THING,-1000000001,2010-12-01 08:26:00,0.01,1,UK", "malformed"),
+        ("1,85123A,THING,1,2010-12-01 08:26:00,1000000000.00,1,UK", "sale"),
+        ("1,85123A,THING,1,2010-12-01 08:26:00,1000000000.01,1,UK", "malformed"),
+        ("1,85123A,,1000000001,2010-12-01 08:26:00,0.01,1,UK", "malformed"),
         // Two rules broken: the earlier one names it.
         ("1,POST,,x,2010-12-01 08:26:00,0,17850.0,UK", "malformed"),
         ("1,POST,,-1,2010-12-01 08:26:00,0,17850.0,UK", "no_description"),
@@ -83,6 +91,8 @@ fn line_ends_marks_and_blank_lines_change_nothing() {
 #[test]
 fn a_file_without_a_header_loses_no_row() {
     assert_eq!(verdicts(format!("{SALE}\n{SALE}").as_bytes()), ["sale", "sale"]);
+    let first = "1,85123A,THING,six,2010-12-01 08:26:00,2.55,17850.0,UK";
+    assert_eq!(verdicts(format!("{first}\n{SALE}").as_bytes()), ["malformed", "sale"]);
 }
 
 #[test]
@@ -110,6 +120,16 @@ fn bytes_that_are_no_text_make_one_row_malformed() {
 fn a_last_line_that_was_cut_off_is_malformed_and_no_more() {
     for cut in ["2,85123A,THI", "2,85123A,THING,6,2010-12-01 08:2", "2,85123A,\"THING"] {
         assert_eq!(verdicts(format!("{HEADER}{SALE}\n{cut}").as_bytes()), ["sale", "malformed"], "{cut:?}");
+    }
+}
+
+#[test]
+fn a_nul_in_any_column_is_malformed() {
+    let columns: Vec<&str> = SALE.split(',').collect();
+    for at in 0..columns.len() {
+        let mut row: Vec<String> = columns.iter().map(|&text| text.to_owned()).collect();
+        row[at].push('\0');
+        assert_eq!(verdict(&row.join(",")), "malformed", "column {at}");
     }
 }
 
