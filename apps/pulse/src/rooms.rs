@@ -18,7 +18,7 @@ use pulse_data::{Repo, SystemClock};
 use pulse_fleet::{Fleet, FleetOptions, FleetPorts, FrontDoor};
 use pulse_ingest::replay::Shop;
 use pulse_jobs::{FileMailer, Runner, RunnerOptions, SimulatedGateway, WakingDesk};
-use pulse_web::{Rate, WebConfig};
+use pulse_web::{LocalBus, Rate, WebConfig};
 
 use crate::config::Config;
 use crate::failure::{Exit, Failure};
@@ -34,6 +34,7 @@ pub(crate) struct Rooms {
     pub(crate) accounts: Accounts,
     pub(crate) imports: Imports,
     pub(crate) door: FrontDoor,
+    pub(crate) bus: LocalBus,
     wake: jobs::Wake,
 }
 
@@ -42,13 +43,16 @@ impl Rooms {
     pub(crate) async fn open(config: &Config, repo: &Repo, public_url: &str) -> Result<Self, Failure> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let catalog = Catalog::new(repo.clone(), Arc::clone(&clock));
-        let orders = Orders::new(repo.clone(), catalog.changes(), Arc::clone(&clock));
+        let bus = LocalBus::new();
+        let orders =
+            Orders::new(repo.clone(), catalog.changes(), Arc::clone(&clock)).telling(Arc::new(bus.clone()));
         let wake = jobs::Wake::new();
         let desk: Arc<dyn OrderDesk> = Arc::new(WakingDesk::new(Arc::new(orders.clone()), wake.clone()));
         let ports = FleetPorts {
             store: Arc::new(Carts::new(repo)),
             orders: Arc::clone(&desk),
             clock: Arc::clone(&clock),
+            bus: Arc::new(bus.clone()),
         };
         let options = FleetOptions {
             max_awake: config.fleet.max_awake,
@@ -70,6 +74,7 @@ impl Rooms {
             catalog,
             cache,
             orders,
+            bus,
             wake,
         })
     }
@@ -103,6 +108,7 @@ impl Rooms {
             accounts: self.accounts.clone(),
             repo: self.repo.clone(),
             clock: Arc::clone(&self.clock),
+            bus: self.bus.clone(),
         }
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use otp::ServerId;
 use pulse_core::CartId;
-use pulse_core::ports::{CartStore, Clock, OrderDesk};
+use pulse_core::ports::{Bus, CartStore, Clock, OrderDesk};
 
 /// Who is awake. Called from the cart's own task: both must be quick and must not panic.
 pub trait Roll: Send + Sync + 'static {
@@ -35,6 +35,8 @@ pub struct CartEnv {
     pub orders: Arc<dyn OrderDesk>,
     /// For the lease of a freeze.
     pub clock: Arc<dyn Clock>,
+    /// Told of every stored version.
+    pub bus: Arc<dyn Bus>,
     /// A cart without a message for this long goes to sleep.
     pub idle: Duration,
     /// Who is awake.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use otp::{Ctx, Exit, GenServer, ServerId};
 use pulse_core::cart::{Command, Limits, StoredCart, decide};
-use pulse_core::ports::SaveError;
+use pulse_core::ports::{Notice, SaveError};
 use pulse_core::{CartId, CommandId};
 
 use crate::row::Row;
@@ -88,7 +88,10 @@ impl CartServer {
                 next.recent.remember(id, next.version);
             }
             match self.row.save(self.id, cart, &self.env).await {
-                Ok(cart) => return Ok(Receipt { version: cart.version, cart }),
+                Ok(cart) => {
+                    self.env.bus.tell(Notice::Cart(self.id));
+                    return Ok(Receipt { version: cart.version, cart });
+                }
                 Err(SaveError::Fenced) => {}
                 Err(SaveError::Store(error)) => return Err(error.into()),
             }

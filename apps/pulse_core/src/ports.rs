@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use crate::access::Forbidden;
 use crate::cart::{Price, StoredCart};
-use crate::order::{PlaceOrder, PlacedOrder, Shortage};
+use crate::order::{PlaceOrder, PlacedOrder, Shortage, Status};
 use crate::pricing::Promotion;
-use crate::{CartId, CheckoutKey, Money, OrderId, Principal, Sku, Timestamp};
+use crate::{CartId, CheckoutKey, Money, OrderId, Principal, Sku, Timestamp, UserId};
 
 /// What an asynchronous port method returns: boxed, so that ports can be trait objects.
 pub type PortFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -173,4 +173,36 @@ pub trait Mailer: Send + Sync + 'static {
 pub trait Clock: Send + Sync + 'static {
     /// Now.
     fn now(&self) -> Timestamp;
+}
+
+/// Something that has become true. It says what to look at again, not what is there: whoever is told reads the truth
+/// from its owner, so a notice that is lost, doubled or late shows nothing wrong for longer than until the next one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Notice {
+    /// A cart was stored, or emptied by its checkout.
+    Cart(CartId),
+    /// An order was placed or has moved on.
+    Order {
+        /// Which one.
+        id: OrderId,
+        /// Whose it is; a guest's is nobody's.
+        buyer: Option<UserId>,
+        /// Where it stands now.
+        status: Status,
+    },
+}
+
+/// Where notices go. Telling never waits and never fails: what is told is durable already, and nobody's work hangs on
+/// who listens.
+pub trait Bus: Send + Sync + 'static {
+    /// Tells everybody who listens.
+    fn tell(&self, notice: Notice);
+}
+
+/// A bus that nobody listens to: for commands that end with their work, and for tests.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoBus;
+
+impl Bus for NoBus {
+    fn tell(&self, _: Notice) {}
 }

@@ -10,14 +10,15 @@ mod place;
 mod read;
 mod report;
 mod returns;
+mod sales;
 
 use std::sync::Arc;
 
 use futures::FutureExt as _;
 use pulse_core::access::Forbidden;
 use pulse_core::order::{PlaceOrder, PlacedOrder, Step, WrongStep};
-use pulse_core::ports::{Charge, Clock, OrderDesk, PlaceError, PortFuture, StoreError};
-use pulse_core::{CheckoutKey, MoneyError, OrderId, Permission, Principal, Sku};
+use pulse_core::ports::{Bus, Charge, Clock, NoBus, Notice, OrderDesk, PlaceError, PortFuture, StoreError};
+use pulse_core::{CheckoutKey, MoneyError, OrderId, Permission, Principal, Sku, Timestamp};
 
 use sea_orm::ConnectionTrait;
 
@@ -27,6 +28,7 @@ pub use payments::{
 pub use read::{CreditNote, Order, OrderDetail, OrderEvent, OrderLine, OrderQuery};
 pub use report::{ReplayFigures, StockBalance};
 pub use returns::{BooksLine, BooksReturn, GoodsBack};
+pub use sales::{Minute, Sales};
 
 use crate::catalog::Changes;
 use crate::page::{InvalidCursor, Page};
@@ -94,12 +96,19 @@ pub struct Orders {
     repo: Repo,
     changes: Changes,
     clock: Arc<dyn Clock>,
+    /// Told of every order that was placed or moved on.
+    bus: Arc<dyn Bus>,
 }
 
 impl Orders {
     /// Orders of a database. `changes` is the catalogue's: a sale changes the stock.
     pub fn new(repo: Repo, changes: Changes, clock: Arc<dyn Clock>) -> Self {
-        Self { repo, changes, clock }
+        Self { repo, changes, clock, bus: Arc::new(NoBus) }
+    }
+
+    /// The same, telling a bus of every order that was placed or has moved on.
+    pub fn telling(self, bus: Arc<dyn Bus>) -> Self {
+        Self { bus, ..self }
     }
 
     /// Turns a frozen cart into an order; see [`OrderDesk::place`].
@@ -114,6 +123,7 @@ impl Orders {
         match outcome {
             place::Outcome::Placed(placed) => {
                 self.changes.tell(draft.skus());
+                self.bus.tell(Notice::Order { id: placed.id, buyer: placed.buyer, status: placed.status });
                 Ok(placed)
             }
             place::Outcome::Repeated(placed) => Ok(placed),
@@ -147,6 +157,18 @@ impl Orders {
         Ok(Page::of(orders, query.limit, |last| last.id))
     }
 
+    /// What was sold after an order, cheaply again and again. Needs [`Permission::SeeOrders`].
+    pub async fn sales_after(&self, who: &Principal, after: OrderId) -> Result<Sales, OrderError> {
+        who.require(Permission::SeeOrders)?;
+        Ok(sales::after(self.repo.reader(), after).await?)
+    }
+
+    /// The minutes since then in which something was sold, in order. Needs [`Permission::SeeOrders`].
+    pub async fn minutes(&self, who: &Principal, since: Timestamp) -> Result<Vec<Minute>, OrderError> {
+        who.require(Permission::SeeOrders)?;
+        Ok(sales::minutes(self.repo.reader(), since).await?)
+    }
+
     /// Moves an order on.
     ///
     /// A buyer may cancel its own order until it is packed; [`Permission::FulfilOrders`] packs, ships, delivers and
@@ -168,6 +190,7 @@ impl Orders {
         if matches!(step, Step::Cancel | Step::Return) {
             self.tell_lines(id).await;
         }
+        self.tell_order(&moved);
         Ok(moved)
     }
 
@@ -190,6 +213,7 @@ impl Orders {
             })
             .await?;
         self.tell_lines(id).await;
+        self.tell_looked_up(id).await;
         Ok(note)
     }
 
@@ -253,7 +277,8 @@ impl Orders {
     ) -> Result<Order, OrderError> {
         system(who)?;
         let input = (who.clone(), demand, reference.to_owned(), self.clock.now());
-        self.repo
+        let order = self
+            .repo
             .write_with(input, |tx, (who, demand, reference, now)| {
                 async move {
                     let order = payments::held(tx, demand.order).await?;
@@ -261,7 +286,9 @@ impl Orders {
                 }
                 .boxed()
             })
-            .await
+            .await?;
+        self.tell_order(&order);
+        Ok(order)
     }
 
     /// The gateway never will: an order that can't be paid is given up, its stock goes back.
@@ -279,6 +306,7 @@ impl Orders {
             })
             .await?;
         self.tell_lines(demand.order).await;
+        self.tell_order(&order);
         Ok(order)
     }
 
@@ -292,6 +320,19 @@ impl Orders {
     pub async fn stock_balance(&self, who: &Principal) -> Result<Vec<StockBalance>, OrderError> {
         who.require(Permission::ManageStock)?;
         Ok(report::balance(self.repo.reader()).await?)
+    }
+
+    fn tell_order(&self, order: &Order) {
+        self.bus.tell(Notice::Order { id: order.id, buyer: order.buyer, status: order.status });
+    }
+
+    /// The same where only its number is at hand.
+    async fn tell_looked_up(&self, id: OrderId) {
+        match read::find(self.repo.reader(), id).await {
+            Ok(Some(order)) => self.tell_order(&order),
+            Ok(None) => {}
+            Err(error) => tracing::warn!(order = id.0, %error, "a change of an order was not announced"),
+        }
     }
 
     /// Tells which products an order is about. What was done is done: a failure here is no failure of it.

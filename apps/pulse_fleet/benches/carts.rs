@@ -95,7 +95,12 @@ impl Clock for Nowhere {
 }
 
 async fn fleet(store: Arc<dyn CartStore>, options: FleetOptions) -> Fleet {
-    let ports = FleetPorts { store, orders: Arc::new(Nowhere), clock: Arc::new(Nowhere) };
+    let ports = FleetPorts {
+        store,
+        orders: Arc::new(Nowhere),
+        clock: Arc::new(Nowhere),
+        bus: Arc::new(pulse_core::ports::NoBus),
+    };
     Fleet::start(ports, options).await.expect("a fleet")
 }
 

@@ -46,7 +46,10 @@ pub(crate) async fn run(
         return Ok(order);
     }
     let refused = match attempt(ports, who, cart, checkout).await {
-        Ok(order) => return Ok(order),
+        Ok(order) => {
+            ports.fleet.tell_emptied(cart);
+            return Ok(order);
+        }
         Err(refused) => refused,
     };
     // A repeat that ran beside this one may have been faster, and a store that failed may have placed it.

@@ -17,7 +17,7 @@ use otp::{
 };
 use pulse_cart::{CartCounters, CartEnv, CartFailure, CartServer, Msg, Receipt};
 use pulse_core::cart::{Command, Limits, StoredCart};
-use pulse_core::ports::{CartStore, Clock, OrderDesk};
+use pulse_core::ports::{Bus, CartStore, Clock, Notice, OrderDesk};
 use pulse_core::{CartId, CommandId};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -38,6 +38,8 @@ pub struct FleetPorts {
     pub orders: Arc<dyn OrderDesk>,
     /// For the lease of a freeze.
     pub clock: Arc<dyn Clock>,
+    /// Told of every cart that was stored.
+    pub bus: Arc<dyn Bus>,
 }
 
 impl std::fmt::Debug for FleetPorts {
@@ -77,6 +79,7 @@ impl Fleet {
             store: ports.store,
             orders: ports.orders,
             clock: ports.clock,
+            bus: ports.bus,
             idle: options.idle,
             roll: awake.clone(),
             counters: CartCounters::default(),
@@ -116,6 +119,11 @@ impl Fleet {
     /// The cart as it is stored.
     pub async fn view(&self, cart: CartId) -> Result<Arc<StoredCart>, FleetError> {
         self.inner.call(cart, |reply| Msg::View { reply }).await
+    }
+
+    /// Tells that a checkout has emptied this cart's row.
+    pub(crate) fn tell_emptied(&self, cart: CartId) {
+        self.inner.env.bus.tell(Notice::Cart(cart));
     }
 
     /// Whether a cart is awake on this node.

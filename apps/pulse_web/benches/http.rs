@@ -28,7 +28,7 @@ use pulse_data::orders::Orders;
 use pulse_data::testing::Database;
 use pulse_data::{Backend, SystemClock};
 use pulse_fleet::{Fleet, FleetOptions, FleetPorts, FrontDoor};
-use pulse_web::{AppState, Rate, Rooms, WebConfig, router, serve};
+use pulse_web::{AppState, LocalBus, Rate, Rooms, WebConfig, router, serve};
 use tokio::net::TcpListener;
 
 const SYSTEM: Principal = Principal::System("bench");
@@ -199,7 +199,12 @@ async fn server() {
     let orders = Orders::new(repo.clone(), catalog.changes(), clock.clone());
     let offers = Arc::new(CatalogueCache::new(Arc::new(catalog.clone()), CatalogueOptions::default()));
     let desk = Arc::new(orders.clone());
-    let ports = FleetPorts { store: Arc::new(Carts::new(&repo)), orders: desk.clone(), clock: clock.clone() };
+    let ports = FleetPorts {
+        store: Arc::new(Carts::new(&repo)),
+        orders: desk.clone(),
+        clock: clock.clone(),
+        bus: Arc::new(pulse_core::ports::NoBus),
+    };
     let fleet = Fleet::start(ports, FleetOptions::default()).await.unwrap();
     let rooms = Rooms {
         front: FrontDoor::new(fleet, offers.clone(), desk, clock.clone()),
@@ -209,6 +214,7 @@ async fn server() {
         accounts: Accounts::new(repo.clone(), clock.clone(), AccountOptions::default()),
         repo,
         clock,
+        bus: LocalBus::new(),
     };
     let line = |n: i64| DeliveryLine {
         sku: Sku::new(&format!("{:05}A", 10_000 + n)).unwrap(),

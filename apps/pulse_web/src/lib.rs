@@ -23,6 +23,7 @@ mod extract;
 pub mod field;
 mod identity;
 mod limit;
+mod news;
 mod openapi;
 mod pages;
 pub mod problem;
@@ -36,6 +37,7 @@ use axum::routing::get;
 
 pub use config::{Rate, WebConfig};
 pub use edge::RequestId;
+pub use news::{LocalBus, News, Topic};
 pub use openapi::openapi;
 pub use serve::{ServeOptions, serve, serve_with};
 pub use state::{AppState, Rooms, WebStats};

@@ -20,6 +20,7 @@ use tokio::sync::broadcast::error::RecvError;
 use crate::config::WebConfig;
 use crate::identity::{Identity, TokenHash};
 use crate::limit::Limiter;
+use crate::news::LocalBus;
 
 /// The rooms that the API is the door to.
 #[derive(Clone)]
@@ -38,6 +39,8 @@ pub struct Rooms {
     pub repo: Repo,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// What the rooms tell of themselves; the same one that the fleet and the orders tell.
+    pub bus: LocalBus,
 }
 
 /// What all requests share. Cheap to clone.

@@ -168,7 +168,7 @@ async fn crew(config: &Config, rooms: &Rooms) -> Result<SupervisorRef, Failure> 
         let accounts = accounts.clone();
         async move { accounts.prune().await.map(|_| ()).map_err(|error| error.to_string()) }
     });
-    let following = rooms.clone();
+    let (following, telling) = (rooms.clone(), rooms.clone());
     Supervisor::new(Strategy::OneForOne)
         .child("audit-sealer", seal.and_at_the_end().spec())
         .child("account-cleanup", forget.spec())
@@ -177,6 +177,13 @@ async fn crew(config: &Config, rooms: &Rooms) -> Result<SupervisorRef, Failure> 
             Lasting::spec(move || {
                 let rooms = following.clone();
                 async move { rooms.follow_changes().await }
+            }),
+        )
+        .child(
+            "news-of-products",
+            Lasting::spec(move || {
+                let rooms = telling.clone();
+                async move { rooms.bus.follow_products(rooms.catalog.clone()).await }
             }),
         )
         .start()

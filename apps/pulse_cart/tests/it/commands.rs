@@ -6,6 +6,7 @@ use std::time::Duration;
 use otp::{CallError, Exit};
 use pulse_cart::{CartFailure, Msg};
 use pulse_core::cart::{CartError, Command, Limits, StoredCart};
+use pulse_core::ports::Notice;
 use pulse_core::{CommandId, Version};
 
 use crate::stage::{CART, Fault, Stage, add, awake, line, send, start, view};
@@ -169,4 +170,17 @@ async fn two_servers_of_one_cart_lose_and_double_nothing() {
     assert_eq!(stage.row().cart.pieces(), 60);
     assert_eq!(stage.row().version, Version(60));
     assert_eq!(stage.rows.lock().unwrap().keys().copied().collect::<Vec<_>>(), [CART]);
+}
+
+#[tokio::test]
+async fn the_bus_is_told_of_what_was_stored_and_of_nothing_else() {
+    let (stage, cart) = awake().await;
+    send(&cart, 1, add(1, 2)).await.unwrap();
+    send(&cart, 1, add(1, 2)).await.unwrap();
+    stage.fault(Fault::Lost);
+    assert!(send(&cart, 2, add(1, 2)).await.is_err());
+    assert!(send(&cart, 3, Command::Remove { line: line(9) }).await.is_err());
+    send(&cart, 4, add(2, 1)).await.unwrap();
+    let told = stage.told.lock().unwrap().clone();
+    assert_eq!(told, [(Notice::Cart(CART), Version(1)), (Notice::Cart(CART), Version(2))]);
 }

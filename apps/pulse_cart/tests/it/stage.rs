@@ -8,7 +8,9 @@ use otp::{Addr, Spec};
 use pulse_cart::{CartEnv, CartFailure, CartServer, Msg, NoRoll, Receipt};
 use pulse_core::cart::{Basis, Command, Limits, LineKey, Price, StoredCart};
 use pulse_core::order::{PlaceOrder, PlacedOrder, Status};
-use pulse_core::ports::{CartStore, Clock, OrderDesk, PlaceError, PortFuture, SaveError, StoreError};
+use pulse_core::ports::{
+    Bus, CartStore, Clock, Notice, OrderDesk, PlaceError, PortFuture, SaveError, StoreError,
+};
 use pulse_core::pricing::VatRate;
 use pulse_core::{
     CartId, CheckoutKey, CommandId, Money, OrderId, Principal, Quantity, Sku, Timestamp, Version,
@@ -39,6 +41,8 @@ pub(crate) struct Stage {
     pub(crate) loads: Mutex<u32>,
     pub(crate) orders: Mutex<HashMap<CheckoutKey, PlacedOrder>>,
     pub(crate) now: Mutex<i64>,
+    /// What the bus was told, with the version that the row had then.
+    pub(crate) told: Mutex<Vec<(Notice, Version)>>,
     /// A row that appears when the orders are asked.
     pub(crate) placed_meanwhile: Mutex<Option<StoredCart>>,
 }
@@ -125,6 +129,13 @@ impl OrderDesk for Stage {
     }
 }
 
+impl Bus for Stage {
+    fn tell(&self, notice: Notice) {
+        let version = self.row().version;
+        self.told.lock().unwrap().push((notice, version));
+    }
+}
+
 impl Clock for Stage {
     fn now(&self) -> Timestamp {
         Timestamp(*self.now.lock().unwrap())
@@ -136,6 +147,7 @@ pub(crate) async fn start(stage: &Arc<Stage>, idle: Duration) -> (Addr<Msg>, Arc
         store: stage.clone(),
         orders: stage.clone(),
         clock: stage.clone(),
+        bus: stage.clone(),
         idle,
         roll: Arc::new(NoRoll),
         counters: pulse_cart::CartCounters::default(),

@@ -9,7 +9,7 @@ use sea_orm::{ConnectionTrait, Value};
 use serde::{Deserialize, Serialize};
 
 use super::product::{self, COLUMNS, Product};
-use super::sql::contains;
+use super::sql::{Dialects, contains};
 use crate::page::{self, Cursor, Direction, InvalidCursor, Page};
 use crate::{DbError, Sql as _};
 
@@ -138,6 +138,30 @@ pub(super) async fn list(
     let rows = db.rows(&sql, values).await?;
     let products = rows.iter().map(product::read).collect::<Result<Vec<_>, _>>()?;
     Ok(Ok(Page::of(products, query.limit, |last| Place(query.sort, query.sort.key(last), last.sku))))
+}
+
+const SOME: Dialects = Dialects {
+    sqlite: "sku IN (SELECT value FROM json_each($1))",
+    postgres: "sku = ANY (ARRAY(SELECT jsonb_array_elements_text($1::jsonb) COLLATE \"C\"))",
+};
+
+/// Those of these products that there are, by code.
+pub(super) async fn some(db: &impl ConnectionTrait, skus: &[Sku]) -> Result<Vec<Product>, DbError> {
+    let sql = format!("SELECT {COLUMNS} FROM products WHERE {} ORDER BY sku", SOME.of(db));
+    let codes: Vec<&str> = skus.iter().map(Sku::as_str).collect();
+    let codes = serde_json::to_string(&codes).map_err(|error| DbError::Corrupt(error.to_string()))?;
+    db.rows(&sql, vec![codes.into()]).await?.iter().map(product::read).collect()
+}
+
+/// How many shelves are told at most: they stand in a menu.
+const SHELVES: i64 = 100;
+
+/// Shelves and the products for sale on each.
+pub(super) async fn categories(db: &impl ConnectionTrait) -> Result<Vec<(String, i64)>, DbError> {
+    let sql = "SELECT category, COUNT(*) FROM products WHERE active AND category IS NOT NULL \
+               GROUP BY category ORDER BY category LIMIT $1";
+    let rows = db.rows(sql, vec![SHELVES.into()]).await?;
+    rows.iter().map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?))).collect()
 }
 
 /// The statement of a query: only the conditions that are asked for, each with its own parameter.

@@ -303,3 +303,31 @@ db_test!(who_may_do_what_with_the_catalogue, |repo| async move {
         }
     }
 });
+
+db_test!(some_products_are_read_at_once_and_hidden_ones_by_editors_alone, |repo| async move {
+    let shop = Shop::with(repo, &[("A", 1, 100), ("B", 2, 100), ("C", 3, 100)]).await;
+    let hide = ProductEdit { active: Some(false), ..ProductEdit::default() };
+    shop.catalog.update(&ROOT, sku("B"), 1, hide).await.unwrap();
+    let asked = [sku("C"), sku("NEVER"), sku("B"), sku("A"), sku("A")];
+    let seen = async |who: &Principal| {
+        let found = shop.catalog.some(who, &asked).await.unwrap();
+        found.iter().map(|product| product.sku.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(seen(&Principal::Guest).await, ["A", "C"]);
+    assert_eq!(seen(&ROOT).await, ["A", "B", "C"]);
+    assert_eq!(shop.catalog.some(&ROOT, &[]).await.unwrap(), []);
+});
+
+db_test!(shelves_are_told_with_what_is_for_sale_on_them, |repo| async move {
+    let shop = Shop::new(repo);
+    for (code, shelf, active) in
+        [("A", "Tea", true), ("B", "Bags", true), ("C", "Tea", true), ("D", "Old", false)]
+    {
+        let mut new = product(code, code, 100);
+        (new.category, new.active) = (Some(shelf.to_owned()), active);
+        shop.catalog.create(&ROOT, new).await.unwrap();
+    }
+    shop.catalog.create(&ROOT, product("E", "nowhere", 100)).await.unwrap();
+    let shelves = shop.catalog.categories(&Principal::Guest).await.unwrap();
+    assert_eq!(shelves, [("Bags".to_owned(), 1), ("Tea".to_owned(), 2)]);
+});

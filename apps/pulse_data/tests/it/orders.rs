@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use pulse_core::order::{Channel, PaymentMethod, Status, Step};
+use pulse_core::ports::{Bus, Notice};
 use pulse_core::pricing::{Promotion, Rule, price};
 use pulse_core::{CheckoutKey, Currency, OrderId, Principal, Role, Timestamp, UserId, Version};
 use pulse_data::db_test;
@@ -14,7 +15,7 @@ use pulse_data::orders::{
 };
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
-use crate::shop::{PAYMENTS, ROOT, Shop, buyer, checkout, delivery, listed, pieces, quoted, sku, user};
+use crate::shop::{NOW, PAYMENTS, ROOT, Shop, buyer, checkout, delivery, listed, pieces, quoted, sku, user};
 
 fn capture(order: OrderId) -> Demand {
     Demand { order, payment: CAPTURE_SEQ }
@@ -396,3 +397,49 @@ db_test!(an_edit_between_freeze_and_checkout_is_noticed, |repo| async move {
     assert_eq!(shop.orders.find(&CheckoutKey::new("k").unwrap()).await.unwrap(), None);
     assert_eq!(shop.stock("A").await, 10);
 });
+
+db_test!(sales_are_counted_once_by_whoever_asks_again, |repo| async move {
+    let shop = Shop::with(repo, &[("A", 100, 100)]).await;
+    let ann = buyer(7);
+    let none = shop.orders.sales_after(&ROOT, OrderId(0)).await.unwrap();
+    assert_eq!((none.last, none.orders, none.pence), (OrderId(0), 0, 0));
+    shop.sell(1, &ann, &[listed("A", 2, 100)]).await;
+    let given_up = shop.sell(2, &ann, &[listed("A", 1, 100)]).await.id;
+    shop.orders.step(&ann, given_up, Step::Cancel).await.unwrap();
+    let first = shop.orders.sales_after(&ROOT, none.last).await.unwrap();
+    assert_eq!((first.last, first.orders, first.pence), (given_up, 1, 200));
+    let third = shop.sell(3, &ann, &[listed("A", 3, 100)]).await.id;
+    let second = shop.orders.sales_after(&ROOT, first.last).await.unwrap();
+    assert_eq!((second.last, second.orders, second.pence), (third, 1, 300));
+    let minutes = shop.orders.minutes(&ROOT, NOW).await.unwrap();
+    assert_eq!(minutes.iter().map(|m| (m.orders, m.pence)).collect::<Vec<_>>(), [(2, 500)]);
+    assert_eq!(shop.orders.minutes(&ROOT, Timestamp(NOW.0 + 60_000)).await.unwrap(), []);
+    assert!(matches!(shop.orders.sales_after(&ann, first.last).await, Err(OrderError::Forbidden(_))));
+});
+
+db_test!(a_step_of_an_order_is_told_once_it_is_durable, |repo| async move {
+    let bus = std::sync::Arc::new(Told::default());
+    let mut shop = Shop::with(repo, &[("A", 10, 100)]).await;
+    shop.orders = shop.orders.clone().telling(bus.clone());
+    let ann = buyer(7);
+    let id = shop.sell(1, &ann, &[listed("A", 2, 100)]).await.id;
+    let late = shop.orders.step(&ROOT, id, Step::Ship).await;
+    assert!(late.is_err(), "what did not happen is not told");
+    shop.fulfil(id).await;
+    shop.orders.return_goods(&ROOT, back("b", id, &[(1, 2)])).await.unwrap();
+    let told: Vec<_> = std::mem::take(&mut *bus.0.lock().unwrap());
+    let order = |status| Notice::Order { id, buyer: ann.user(), status };
+    let life =
+        [Status::Placed, Status::Paid, Status::Packed, Status::Shipped, Status::Delivered, Status::Returned];
+    assert_eq!(told, life.map(order));
+});
+
+/// Everything that was told.
+#[derive(Default)]
+struct Told(std::sync::Mutex<Vec<Notice>>);
+
+impl Bus for Told {
+    fn tell(&self, notice: Notice) {
+        self.0.lock().unwrap().push(notice);
+    }
+}

@@ -23,7 +23,12 @@ const EACH: u64 = 120;
 
 async fn fleet(repo: &Repo, shop: &Arc<Shop>) -> Fleet {
     let store = Arc::new(Carts::new(repo));
-    let ports = FleetPorts { store, orders: shop.clone(), clock: shop.clone() };
+    let ports = FleetPorts {
+        store,
+        orders: shop.clone(),
+        clock: shop.clone(),
+        bus: Arc::new(pulse_core::ports::NoBus),
+    };
     Fleet::start(ports, FleetOptions { max_awake: 8, ..FleetOptions::default() }).await.unwrap()
 }
 

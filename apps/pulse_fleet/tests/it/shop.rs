@@ -79,7 +79,12 @@ impl Shop {
     }
 
     pub(crate) async fn fleet(self: &Arc<Self>, options: FleetOptions) -> Fleet {
-        let ports = FleetPorts { store: self.clone(), orders: self.clone(), clock: self.clone() };
+        let ports = FleetPorts {
+            store: self.clone(),
+            orders: self.clone(),
+            clock: self.clone(),
+            bus: Arc::new(pulse_core::ports::NoBus),
+        };
         Fleet::start(ports, options).await.unwrap()
     }
 

@@ -29,6 +29,7 @@ pub(crate) async fn open(repo: &Repo) -> Shop {
         store: Arc::new(Carts::new(repo)),
         orders: Arc::clone(&desk),
         clock: Arc::clone(&clock),
+        bus: Arc::new(pulse_core::ports::NoBus),
     };
     let fleet = Fleet::start(ports, FleetOptions::default()).await.unwrap();
     let cache = Arc::new(CatalogueCache::new(Arc::new(catalog.clone()), CatalogueOptions::default()));

@@ -19,7 +19,7 @@ use pulse_data::catalog::{Catalog, DeliveryLine};
 use pulse_data::orders::Orders;
 use pulse_data::{Repo, SystemClock};
 use pulse_fleet::{Fleet, FleetOptions, FleetPorts, FrontDoor};
-use pulse_web::{AppState, Rate, Rooms, ServeOptions, WebConfig, router, serve_with};
+use pulse_web::{AppState, LocalBus, Rate, Rooms, ServeOptions, WebConfig, router, serve_with};
 use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -48,11 +48,17 @@ impl Shop {
     pub(crate) async fn open_with(repo: Repo, config: WebConfig, options: ServeOptions) -> Self {
         let clock = Arc::new(SystemClock);
         let catalog = Catalog::new(repo.clone(), clock.clone());
-        let orders = Orders::new(repo.clone(), catalog.changes(), clock.clone());
+        let bus = LocalBus::new();
+        let told = Arc::new(bus.clone());
+        let orders = Orders::new(repo.clone(), catalog.changes(), clock.clone()).telling(told.clone());
         let offers = Arc::new(CatalogueCache::new(Arc::new(catalog.clone()), CatalogueOptions::default()));
         let desk = Arc::new(orders.clone());
-        let ports =
-            FleetPorts { store: Arc::new(Carts::new(&repo)), orders: desk.clone(), clock: clock.clone() };
+        let ports = FleetPorts {
+            store: Arc::new(Carts::new(&repo)),
+            orders: desk.clone(),
+            clock: clock.clone(),
+            bus: told,
+        };
         let fleet = Fleet::start(ports, FleetOptions::default()).await.unwrap();
         let hash_cost = HashCost { memory_kib: 8, passes: 1 };
         let rooms = Rooms {
@@ -67,6 +73,7 @@ impl Shop {
             ),
             repo,
             clock,
+            bus,
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
