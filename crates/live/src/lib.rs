@@ -4,8 +4,6 @@
 //! between them. A [`Shadow`] remembers what the browser has, as hashes, and writes the difference as the
 //! JSON that the npm client `phoenix_live_view` merges.
 
-#![expect(dead_code, reason = "the diff is not written yet")]
-
 pub mod csrf;
 pub mod diff;
 mod event;
@@ -13,6 +11,7 @@ mod flash;
 mod form;
 pub mod html;
 pub mod js;
+pub mod merge;
 mod params;
 mod path;
 mod stats;
@@ -26,4 +25,4 @@ pub use form::{Field, FieldErrors, Form};
 pub use params::{MAX_DEPTH, MAX_FIELDS, Params, ParamsError};
 pub use path::{LocalPath, MAX_PATH, NotLocal};
 pub use stats::Stats;
-pub use tree::{Cid, Dyn, List, Rendered, Template, each};
+pub use tree::{Cid, Dyn, List, Rendered, Template, each, stream};

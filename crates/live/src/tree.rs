@@ -11,8 +11,9 @@ mod stream;
 mod template;
 
 pub use cid::Cid;
-pub use list::{Entry, List, each};
+pub use list::{Entry, List, each, stream};
 pub use page::Page;
+pub(crate) use page::mark;
 pub use rendered::{Dyn, Rendered};
 pub use stream::{Insert, StreamOps};
 pub use template::Template;

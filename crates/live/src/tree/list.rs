@@ -1,6 +1,6 @@
 //! A repetition whose entries are known by keys.
 //!
-//! Invariant: the entries of a list share one template, and no two have the same key.
+//! Invariant: the entries of a list share one template.
 
 use std::hash::{BuildHasher, Hash};
 
@@ -49,6 +49,21 @@ pub fn each<T, K: Hash>(
 ) -> List {
     let state = hash::state();
     List::keyed(items.into_iter().map(|item| (state.hash_one(key(&item)), render(item))))
+}
+
+/// The new and changed entries of a stream, in the order of the orders' inserts, and the orders themselves.
+///
+/// The server keeps nothing of the entries: what is not named stays as it is on the client. A live component within an
+/// entry works, but a message that changes it must not change the view's own markup too.
+///
+/// # Panics
+///
+/// When there is not one entry for each insert.
+pub fn stream(orders: StreamOps, entries: impl IntoIterator<Item = Rendered>) -> List {
+    let mut list = List::keyed(entries.into_iter().map(|entry| (0, entry)));
+    assert_eq!(list.len(), orders.inserts.len(), "a stream's list has one entry for each insert");
+    list.stream = Some(orders);
+    list
 }
 
 impl List {

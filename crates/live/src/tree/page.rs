@@ -51,11 +51,7 @@ impl Page<'_> {
         let Some((_, markup)) = self.components.iter().find(|(known, _)| *known == cid) else { return };
         let start = out.len();
         self.rendered(markup, out);
-        // The name of the element ends at the first space, slash or bracket after `<`.
-        let Some(open) = out[start..].find('<') else { return };
-        let name = start + open + 1;
-        let end = out[name..].find([' ', '>', '/']).map_or(out.len(), |at| name + at);
-        out.insert_str(end, &format!(" data-phx-component=\"{cid}\""));
+        mark(cid, start, out);
     }
 }
 
@@ -75,4 +71,12 @@ impl List {
         Page { root: &root, components: &[] }.list(self, &mut out);
         out
     }
+}
+
+/// Puts `data-phx-component` on the first element from `start` on: by it the client finds the component.
+pub(crate) fn mark(cid: impl std::fmt::Display, start: usize, out: &mut String) {
+    let Some(open) = out[start..].find('<') else { return };
+    let name = start + open + 1;
+    let end = out[name..].find([' ', '\n', '>', '/']).map_or(out.len(), |at| name + at);
+    out.insert_str(end, &format!(" data-phx-component=\"{cid}\""));
 }

@@ -69,3 +69,12 @@ impl Dyn {
         Self::Text(Cow::Borrowed(""))
     }
 }
+
+static ELEMENT: Template = Template::new(&["<div>", "</div>"], true);
+
+impl Rendered {
+    /// The markup as one element, as a live component's must be: within a `<div>` if it is not one already.
+    pub fn into_element(self) -> Self {
+        if self.template.root { self } else { Self { template: &ELEMENT, dynamics: vec![Dyn::Nested(self)] } }
+    }
+}

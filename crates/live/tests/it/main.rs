@@ -1,5 +1,6 @@
-//! The parts of a live page, each from the outside.
+//! The parts of a live page, each from the outside, and the laws of the diff.
 #![expect(clippy::unwrap_used, reason = "a test's helper may fail as its test does")]
 
+mod diff;
 mod forms;
 mod tokens;
