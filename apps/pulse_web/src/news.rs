@@ -159,8 +159,6 @@ impl Bus for LocalBus {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test: to panic is to fail")]
-
     use super::*;
     use pulse_core::order::Status;
 
