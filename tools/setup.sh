@@ -34,6 +34,26 @@ postgres_server() {
     have initdb || [ -n "$(find /usr/lib/postgresql -name initdb 2>/dev/null | head -n 1)" ]
 }
 
+node() {
+    have npm || apt npm "npm, with Node.js"
+}
+
+# The official clients that run in the browser, at the versions of the lock file, to be embedded in the binary.
+browser_clients() {
+    assets="$(dirname "$0")/../apps/pulse_web/assets"
+    if [ ! -f "$assets/vendor/phoenix_live_view.min.js" ] || ! cmp -s "$assets/package-lock.json" "$assets/vendor/package-lock.json"; then
+        node
+        say "setup: fetching the browser's clients"
+        (cd "$assets" && npm ci --silent --no-progress)
+        mkdir -p "$assets/vendor"
+        for client in phoenix phoenix_live_view; do
+            cp "$assets/node_modules/$client/priv/static/$client.min.js" "$assets/vendor/"
+        done
+        cp "$assets/package-lock.json" "$assets/vendor/"
+        rm -rf "$assets/node_modules"
+    fi
+}
+
 if ! have cargo; then
     say "setup: please install Rust with rustup (https://rustup.rs), then repeat."
     exit 1
@@ -43,6 +63,7 @@ for purpose in "$@"; do
     case "$purpose" in
     build)
         have cc || apt build-essential "a C compiler"
+        browser_clients
         ;;
     test)
         postgres_server || apt postgresql "the PostgreSQL server"

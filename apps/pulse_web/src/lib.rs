@@ -16,6 +16,7 @@
 //! | `openapi`, `pages` | the description, for programs and for people |
 
 mod api;
+mod assets;
 mod config;
 mod edge;
 mod error;
@@ -53,6 +54,7 @@ pub fn router(state: AppState) -> Router {
     let edge = edge::EdgeLayer::new(state.config());
     routes
         .route("/", get(|| async move { start.clone() }))
+        .route("/assets/{file}", get(assets::serve))
         .route("/api/docs", get(|| async move { docs.clone() }))
         .route(
             "/api/openapi.json",
