@@ -35,7 +35,7 @@ pub(crate) struct Assets {
     pub(crate) icon: Asset,
     /// The official Phoenix client: sockets and channels.
     pub(crate) phoenix: Asset,
-    /// The official LiveView client.
+    /// The official client of live views.
     pub(crate) live_view: Asset,
     /// What starts them.
     pub(crate) start: Asset,
@@ -60,8 +60,7 @@ pub(crate) static ASSETS: LazyLock<Assets> = LazyLock::new(|| {
 
 impl Asset {
     fn new(name: &str, extension: &str, kind: &'static str, content: &'static [u8]) -> Self {
-        let digest = Sha256::digest(content);
-        let hash: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let hash = hash(content);
         Self {
             path: format!("/assets/{name}-{hash}.{extension}"),
             kind: HeaderValue::from_static(kind),
@@ -69,6 +68,13 @@ impl Asset {
             gzip: gzip(content),
         }
     }
+}
+
+/// Sixty-four bits of the content's SHA-256, in hexadecimal digits: enough to tell versions of one file apart.
+fn hash(content: &[u8]) -> String {
+    let digest = Sha256::digest(content);
+    let bits = digest.iter().take(8).fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
+    format!("{bits:016x}")
 }
 
 /// Compressed; empty where that fails, which means "send it plain".
@@ -132,9 +138,7 @@ mod tests {
             let plain = get(&asset.path, "br").await;
             assert!(plain.headers().get(header::CONTENT_ENCODING).is_none());
             let body = axum::body::to_bytes(plain.into_body(), 1 << 20).await.unwrap();
-            let hash: String =
-                Sha256::digest(&body).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-            assert!(asset.path.contains(&hash));
+            assert!(asset.path.contains(&hash(&body)));
         }
     }
 
