@@ -173,7 +173,11 @@ impl<S: Socket> Endpoint<S> {
     /// Closes all sockets with this [`id`](Socket::id), with 1001; how many there are. Their clients connect again, and
     /// `connect` decides anew.
     pub fn disconnect(&self, id: &str) -> usize {
-        self.service.shared.named.publish(id, Disconnect).delivered
+        let named = &self.service.shared.named;
+        // Those that are stopped take no message any more: counted before.
+        let open = named.subscriber_count(id);
+        named.publish(id, Disconnect);
+        open
     }
 
     /// What the endpoint has done so far.

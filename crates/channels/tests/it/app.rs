@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use channels::{
-    Answer, Builder, Channel, Connect, Ctx, Endpoint, Join, JoinRefused, Joined, Limits, Payload, Push,
-    PushBody, Refused, Socket,
+    Answer, Broadcaster, Builder, Channel, Connect, Ctx, Endpoint, Join, JoinRefused, Joined, Limits,
+    Payload, Presence, Push, PushBody, Refused, Socket,
 };
 use otp::Exit;
 use serde_json::{Value, json};
+use tokio::io::DuplexStream;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
@@ -49,18 +50,21 @@ pub(crate) struct Room {
 /// What a room tells itself.
 pub(crate) enum Info {
     Later,
+    /// Track this client's user.
+    Arrive,
     Bell(Arc<String>),
 }
 
 /// What rooms share.
-pub(crate) struct Bells {
+pub(crate) struct Common {
     pub(crate) log: Log,
-    pub(crate) bells: otp::PubSub<&'static str, String>,
+    pub(crate) chimes: otp::PubSub<&'static str, String>,
+    pub(crate) presence: Presence,
 }
 
 impl Channel for Room {
     type Assigns = User;
-    type Context = Bells;
+    type Context = Common;
     type Info = Info;
 
     async fn join(join: Join, ctx: &mut Ctx<'_, Self>) -> Result<Joined<Self>, JoinRefused> {
@@ -70,9 +74,12 @@ impl Channel for Room {
             "never" => std::future::pending().await,
             _ => {}
         }
-        ctx.subscribe(&ctx.context().bells, "bell", Info::Bell);
+        ctx.subscribe(&ctx.context().chimes, "bell", Info::Bell);
         let _ = ctx.context().log.send(format!("join {}", join.topic()));
         let params: Value = join.json().unwrap_or_default();
+        if params["present"] == true {
+            ctx.send_self(Info::Arrive);
+        }
         let who = json!({ "user": ctx.assigns().name, "token": ctx.assigns().token, "params": params });
         Ok(Joined::with(Self { later: None }, who))
     }
@@ -114,6 +121,16 @@ impl Channel for Room {
                 ctx.push(&"e".repeat(300), Payload::binary(vec![1]));
                 Answer::ok(json!({}))
             }
+            "status" => {
+                let here = &ctx.context().presence;
+                let updated =
+                    here.update(ctx.addr(), ctx.topic(), &ctx.assigns().name, &json!({ "status": value }));
+                Answer::ok(json!(updated.is_ok_and(|tracked| tracked)))
+            }
+            "absent" => {
+                let here = &ctx.context().presence;
+                Answer::ok(json!(here.untrack(ctx.addr(), ctx.topic(), &ctx.assigns().name)))
+            }
             "crash" => panic!("as asked"),
             "stop" => {
                 ctx.stop(Exit::Normal);
@@ -130,6 +147,12 @@ impl Channel for Room {
                     reply.ok(json!("later"));
                 }
             }
+            Info::Arrive => {
+                let here = &ctx.context().presence;
+                ctx.push(channels::presence::STATE, here.state(ctx.topic()));
+                let meta = json!({ "status": "new" });
+                here.track(ctx.addr(), ctx.topic(), &ctx.assigns().name, &meta).expect("tracked once");
+            }
             Info::Bell(sound) => ctx.push("bell", json!(*sound)),
         }
     }
@@ -142,9 +165,13 @@ impl Channel for Room {
 /// A running server.
 pub(crate) struct App {
     pub(crate) endpoint: Endpoint<Users>,
+    /// Where it listens.
     pub(crate) addr: SocketAddr,
+    /// Its door in memory, for tests in virtual time: a real socket's bytes take real time.
+    pub(crate) door: Option<mpsc::UnboundedSender<DuplexStream>>,
     pub(crate) log: mpsc::UnboundedReceiver<String>,
     pub(crate) bells: otp::PubSub<&'static str, String>,
+    pub(crate) presence: Presence,
 }
 
 impl App {
@@ -157,22 +184,58 @@ impl App {
         Self::build(|builder| builder.limits(limits)).await
     }
 
+    /// Without a network, so that its time can be virtual.
+    pub(crate) async fn in_memory(limits: Limits) -> Self {
+        let (mut app, routes) = Self::prepare(|builder| builder.limits(limits)).await;
+        let (door, knocks) = mpsc::unbounded_channel();
+        app.door = Some(door);
+        tokio::spawn(async move { axum::serve(Doorman(knocks), routes).await });
+        app
+    }
+
     pub(crate) async fn build(set: impl FnOnce(Builder<Users>) -> Builder<Users>) -> Self {
-        let (sender, log) = mpsc::unbounded_channel();
-        let bells = otp::PubSub::new();
-        let context = Bells { log: sender, bells: bells.clone() };
-        let builder = Endpoint::builder(Users).channel::<Room>("room:*", context);
-        let endpoint = set(builder).start().await.expect("the supervisor starts");
+        let (mut app, routes) = Self::prepare(set).await;
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let addr = listener.local_addr().expect("it is bound");
-        let routes: axum::Router = endpoint.routes("/socket");
+        app.addr = listener.local_addr().expect("it is bound");
         let service = routes.into_make_service_with_connect_info::<SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, service).await });
-        Self { endpoint, addr, log, bells }
+        app
+    }
+
+    async fn prepare(set: impl FnOnce(Builder<Users>) -> Builder<Users>) -> (Self, axum::Router) {
+        let (sender, log) = mpsc::unbounded_channel();
+        let bells = otp::PubSub::new();
+        let broadcaster = Broadcaster::new();
+        let presence = Presence::new(broadcaster.clone());
+        let context = Common { log: sender, chimes: bells.clone(), presence: presence.clone() };
+        let builder = Endpoint::builder(Users).broadcaster(broadcaster).channel::<Room>("room:*", context);
+        let endpoint = set(builder).start().await.expect("the supervisor starts");
+        let routes: axum::Router = endpoint.routes("/socket");
+        let addr = SocketAddr::from(([127, 0, 0, 1], 0));
+        (Self { endpoint, addr, door: None, log, bells, presence }, routes)
     }
 
     /// The next thing that a room told.
     pub(crate) async fn told(&mut self) -> String {
         self.log.recv().await.expect("a room tells something")
+    }
+}
+
+/// Accepts connections that are made in memory.
+struct Doorman(mpsc::UnboundedReceiver<DuplexStream>);
+
+impl axum::serve::Listener for Doorman {
+    type Io = DuplexStream;
+    type Addr = ();
+
+    async fn accept(&mut self) -> (DuplexStream, ()) {
+        match self.0.recv().await {
+            Some(stream) => (stream, ()),
+            None => std::future::pending().await,
+        }
+    }
+
+    fn local_addr(&self) -> std::io::Result<()> {
+        Ok(())
     }
 }

@@ -6,19 +6,25 @@ use channels::Payload;
 use channels::wire::{self, Frame, ServerMessage};
 use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{self, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio_tungstenite::{WebSocketStream, client_async};
 
 use crate::app::App;
 
 /// How long a test waits for what must come.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// A connection of either kind.
+pub(crate) trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
+
 /// One connection.
 pub(crate) struct Client {
-    pub(crate) ws: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    pub(crate) ws: WebSocketStream<Box<dyn Wire>>,
 }
 
 /// What a server sent.
@@ -68,7 +74,15 @@ impl Client {
         for (name, value) in headers {
             request.headers_mut().insert(*name, value.parse().expect("a header"));
         }
-        match connect_async(request).await {
+        let wire: Box<dyn Wire> = match &app.door {
+            Some(door) => {
+                let (ours, theirs) = tokio::io::duplex(4096);
+                door.send(theirs).expect("the server accepts");
+                Box::new(ours)
+            }
+            None => Box::new(TcpStream::connect(app.addr).await.expect("the server listens")),
+        };
+        match client_async(request, wire).await {
             Ok((ws, _)) => Ok(Self { ws }),
             Err(tungstenite::Error::Http(response)) => Err(response.status().as_u16()),
             Err(_) => Err(0),

@@ -2,5 +2,9 @@
 
 mod app;
 mod client;
+mod hostile;
 mod joining;
 mod messages;
+mod presence;
+mod transport;
+mod wire;
