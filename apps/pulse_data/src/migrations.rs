@@ -11,6 +11,7 @@ mod m0004_accounts;
 mod m0005_audit;
 mod m0006_jobs;
 mod m0007_imports;
+mod m0008_order_status;
 
 use std::time::Duration;
 
@@ -40,6 +41,7 @@ pub const ALL: &[Migration] = &[
     m0005_audit::MIGRATION,
     m0006_jobs::MIGRATION,
     m0007_imports::MIGRATION,
+    m0008_order_status::MIGRATION,
 ];
 
 /// Where one migration stands.

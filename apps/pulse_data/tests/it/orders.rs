@@ -4,15 +4,16 @@
 
 use std::collections::BTreeMap;
 
+use futures::FutureExt as _;
 use pulse_core::order::{Channel, PaymentMethod, Status, Step};
 use pulse_core::ports::{Bus, Notice};
 use pulse_core::pricing::{Promotion, Rule, price};
 use pulse_core::{CheckoutKey, Currency, OrderId, Principal, Role, Timestamp, UserId, Version};
-use pulse_data::db_test;
 use pulse_data::orders::{
     BooksLine, BooksReturn, CAPTURE_SEQ, Demand, GoodsBack, OrderError, OrderQuery, PaymentState,
     ReplayFigures,
 };
+use pulse_data::{Backend, Repo, Sql as _, db_test};
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
 use crate::shop::{NOW, PAYMENTS, ROOT, Shop, buyer, checkout, delivery, listed, pieces, quoted, sku, user};
@@ -443,3 +444,36 @@ impl Bus for Told {
         self.0.lock().unwrap().push(notice);
     }
 }
+
+/// The database's plan for a page of the packers' list.
+async fn plan(repo: &Repo) -> String {
+    let (explain, column) = match repo.backend() {
+        Backend::Sqlite => ("EXPLAIN QUERY PLAN", 3),
+        Backend::Postgres => ("EXPLAIN", 0),
+    };
+    let sql = format!(
+        "{explain} SELECT id FROM orders WHERE status = 'paid' AND id < 4000 ORDER BY id DESC LIMIT 21"
+    );
+    let rows = repo.reader().rows(&sql, vec![]).await.unwrap();
+    rows.iter().map(|row| row.try_get_by_index::<String>(column).unwrap() + "\n").collect()
+}
+
+db_test!(a_page_of_orders_by_status_is_read_from_an_index, |repo| async move {
+    // Thousands of orders that are over, a few that are to be packed.
+    let series = match repo.backend() {
+        Backend::Sqlite => {
+            "(WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 5000) SELECT n FROM s)"
+        }
+        Backend::Postgres => "(SELECT generate_series(1, 5000) AS n)",
+    };
+    let sql = format!(
+        "INSERT INTO orders (checkout_key, cart_id, country, payment, status, currency, subtotal_pence, \
+         discount_pence, vat_pence, total_pence, placed_at, version) \
+         SELECT 'k' || n, 'c' || n, 'UK', 'card', CASE WHEN n % 500 = 0 THEN 'paid' ELSE 'delivered' END, 'GBP', \
+         100, 0, 0, 100, n, 1 FROM {series} AS s; ANALYZE orders"
+    );
+    repo.write_with(sql, |tx, sql| async move { tx.script(sql).await }.boxed()).await.unwrap();
+    let plan = plan(&repo).await;
+    assert!(plan.contains("ix_orders_status") && !plan.to_lowercase().contains("sort"), "{plan}");
+    assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+});
