@@ -1,6 +1,7 @@
 //! What a handler needs of a request, as types in its signature: [`Json`], [`Query`], [`Path`].
 //!
-//! **Invariant.** Whatever is wrong with a request's body, query or path is told as a problem that names the field;
+//! **Invariant.** Whatever is wrong with a request's body, query or path is told as a problem that names the field (of a
+//! body: every field);
 //! a handler only ever sees values that its types accept. Bodies are bounded in bytes and in time.
 
 use std::borrow::Cow;
@@ -14,7 +15,9 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 
+use crate::faults;
 use crate::field::{self, Object};
 use crate::problem::{FieldFault, Kind, Problem};
 use crate::state::AppState;
@@ -72,22 +75,47 @@ fn is_json(content_type: &str) -> bool {
 
 fn parse<T: DeserializeOwned>(body: &Bytes) -> Result<T, Problem> {
     let mut reader = serde_json::Deserializer::from_slice(body);
-    let read: Result<Object<T>, _> = serde_path_to_error::deserialize(&mut reader);
-    let Object(value) = read.map_err(|error| {
-        let field = pointer(error.path());
-        let inner = error.into_inner();
-        match inner.classify() {
-            serde_json::error::Category::Data => {
-                // serde_json adds the place, which the pointer tells better.
-                let message = inner.to_string();
-                let end = message.rfind(" at line ").unwrap_or(message.len());
-                Problem::invalid(vec![fault(field, &message[..end], "/")])
-            }
-            _ => Problem::new(Kind::Malformed, format!("the body is no JSON: {inner}")),
-        }
+    let broken = |error| Problem::new(Kind::Malformed, format!("the body is no JSON: {error}"));
+    let value = object(&mut reader).map_err(|error| match error {
+        Unreadable::Broken(error) => broken(error),
+        Unreadable::Faulty { told, .. } => Problem::invalid(faults::all::<T>(body, told)),
     })?;
-    reader.end().map_err(|error| Problem::new(Kind::Malformed, format!("the body is no JSON: {error}")))?;
+    reader.end().map_err(broken)?;
     Ok(value)
+}
+
+/// Why an object was not read.
+#[derive(Debug)]
+pub(crate) enum Unreadable {
+    /// It is no JSON.
+    Broken(serde_json::Error),
+    /// A field is at fault.
+    Faulty {
+        /// What the client is told.
+        told: FieldFault,
+        /// What serde said.
+        message: String,
+    },
+}
+
+/// Reads an object, up to its first fault.
+pub(crate) fn object<'de, T, D>(reader: D) -> Result<T, Unreadable>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de, Error = serde_json::Error>,
+{
+    let read: Result<Object<T>, _> = serde_path_to_error::deserialize(reader);
+    read.map(|Object(value)| value).map_err(|error| {
+        let place = pointer(error.path());
+        let inner = error.into_inner();
+        if inner.classify() != serde_json::error::Category::Data {
+            return Unreadable::Broken(inner);
+        }
+        // serde_json adds the place, which the pointer tells better.
+        let mut message = inner.to_string();
+        message.truncate(message.rfind(" at line ").unwrap_or(message.len()));
+        Unreadable::Faulty { told: fault(place, &message, "/"), message }
+    })
 }
 
 /// A path within a body as a JSON pointer (RFC 6901).
@@ -98,7 +126,7 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
         match segment {
             Segment::Map { key } | Segment::Enum { variant: key } => {
                 text.push('/');
-                text.push_str(&key.replace('~', "~0").replace('/', "~1"));
+                text.push_str(&escaped(key));
             }
             Segment::Seq { index } => {
                 text.push('/');
@@ -110,6 +138,11 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
     text
 }
 
+/// A name as a part of a JSON pointer.
+fn escaped(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
 /// What serde said, as a fault of a field. Where it speaks of a field inside `place`, that one is at fault.
 fn fault(place: String, message: &str, separator: &str) -> FieldFault {
     if let Some((code, detail)) = field::split(message) {
@@ -118,7 +151,10 @@ fn fault(place: String, message: &str, separator: &str) -> FieldFault {
     let named = message.split('`').nth(1).unwrap_or_default();
     let inside = |place: String| {
         // For an unknown field the path already ends with it.
-        let last = format!("{separator}{named}");
+        let last = match separator {
+            "/" => format!("/{}", escaped(named)),
+            _ => format!("{separator}{named}"),
+        };
         if place.ends_with(&last) { place } else { place + &last }
     };
     if message.starts_with("missing field") {
@@ -188,7 +224,6 @@ impl<T: FromStr> FromRequestParts<AppState> for Path<T> {
 mod tests {
     use super::*;
     use crate::field::{Pieces, SkuText};
-    use serde::Deserialize;
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]

@@ -21,6 +21,7 @@ mod config;
 mod edge;
 mod error;
 mod extract;
+mod faults;
 pub mod field;
 mod identity;
 mod limit;

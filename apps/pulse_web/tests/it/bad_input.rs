@@ -107,6 +107,41 @@ db_test!(a_body_with_a_fault_names_its_field, |repo| async move {
     assert_eq!(manager.get("/api/v1/admin/products").await.body["items"], json!([]), "nothing was done");
 });
 
+db_test!(a_body_with_several_faults_names_them_all, |repo| async move {
+    let shop = Shop::open(repo).await;
+    let mut manager = shop.program(Role::Manager).await;
+    let faults = |body: &Value| -> Vec<(String, String)> {
+        let text = |fault: &Value, key: &str| fault[key].as_str().unwrap().to_owned();
+        let all = body["errors"].as_array().unwrap().iter();
+        let mut all: Vec<_> = all.map(|fault| (text(fault, "field"), text(fault, "code"))).collect();
+        all.sort();
+        all
+    };
+    let named = |all: &[(&str, &str)]| -> Vec<_> {
+        all.iter().map(|(field, code)| ((*field).to_owned(), (*code).to_owned())).collect()
+    };
+    let reply = manager.post("/api/v1/cart/lines", &json!({})).await;
+    assert_eq!(faults(&reply.body), named(&[("/quantity", "required"), ("/sku", "required")]));
+    assert_eq!(reply.body["detail"], "2 fields make no sense");
+    let body = json!({ "sku": "a b", "name": " x", "price": { "pence": -1, "currency": "XXX" }, "vat": "half", "x": 1 });
+    let reply = manager.post("/api/v1/admin/products", &body).await;
+    let expected = [
+        ("/name", "format"),
+        ("/price/currency", "choice"),
+        ("/price/pence", "range"),
+        ("/sku", "format"),
+        ("/vat", "choice"),
+        ("/x", "unknown"),
+    ];
+    assert_eq!((reply.status, faults(&reply.body)), (422, named(&expected)));
+    let line = |pieces: i64, name: &str| json!({ "sku": "A1", "name": name, "pieces": pieces, "price": { "pence": 1 } });
+    let body = json!({ "key": "k", "lines": [line(-1, "n"), line(1, "n"), line(1, "")] });
+    let reply = manager.post("/api/v1/admin/deliveries", &body).await;
+    assert_eq!(faults(&reply.body), named(&[("/lines/0/pieces", "range"), ("/lines/2/name", "length")]));
+    let reply = manager.post("/api/v1/accounts", &json!({ "email": "no", "password": "short" })).await;
+    assert_eq!(faults(&reply.body), named(&[("/email", "length"), ("/password", "length")]));
+});
+
 db_test!(a_query_with_a_fault_names_its_parameter, |repo| async move {
     let shop = Shop::open(repo).await;
     let mut admin = shop.program(Role::Admin).await;
