@@ -54,6 +54,19 @@ browser_clients() {
     fi
 }
 
+# The clients that tests drive the shop with, in a Python of their own.
+python_clients() {
+    python="$(dirname "$0")/../.tools/python"
+    wanted="$(dirname "$0")/../tests/clients/requirements.txt"
+    cmp -s "$wanted" "$python/requirements.txt" && return
+    have python3 || apt python3 "Python 3"
+    python3 -c 'import ensurepip, venv' 2>/dev/null || apt python3-venv "Python's venv"
+    say "setup: installing the tests' Python clients into .tools/python (once)"
+    python3 -m venv "$python"
+    "$python/bin/pip" install --quiet --disable-pip-version-check -r "$wanted"
+    cp "$wanted" "$python/requirements.txt"
+}
+
 if ! have cargo; then
     say "setup: please install Rust with rustup (https://rustup.rs), then repeat."
     exit 1
@@ -68,6 +81,7 @@ for purpose in "$@"; do
     test)
         postgres_server || apt postgresql "the PostgreSQL server"
         cargo nextest --version >/dev/null 2>&1 || cargo_tool cargo-nextest 0.9.143
+        python_clients
         ;;
     check)
         cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt

@@ -8,6 +8,7 @@ mod bad_input;
 mod cart;
 mod catalogue;
 mod checkout;
+mod described;
 mod document;
 mod edge;
 mod serve;
