@@ -131,7 +131,7 @@ impl Rooms {
             mails: config.jobs.concurrency.div_ceil(2),
             engine: jobs::Options { wake: self.wake.clone(), ..jobs::Options::default() },
         };
-        Ok(Runner::engine(&self.repo, &self.orders, gateway, Arc::new(mailer), options))
+        Ok(Runner::engine(&self.repo, &self.orders, &self.accounts, gateway, Arc::new(mailer), options))
     }
 
     /// Ends a command's work: lets calls end, seals the audit trail (no sealer runs beside a command), closes the

@@ -141,6 +141,10 @@ pub trait PaymentGateway: Send + Sync + 'static {
     /// Takes the money of an order.
     fn capture(&self, charge: Charge) -> PortFuture<'_, Result<ChargeOutcome, GatewayError>>;
 
+    /// Asks what became of a capture, and ends it where nothing did: from then on its key moves no money. So the answer
+    /// is the last word: `Done` where the money had moved, `Declined` where it has not and never will.
+    fn call_off(&self, charge: Charge) -> PortFuture<'_, Result<ChargeOutcome, GatewayError>>;
+
     /// Gives money back.
     fn refund(&self, charge: Charge) -> PortFuture<'_, Result<ChargeOutcome, GatewayError>>;
 }

@@ -24,10 +24,11 @@ use pulse_core::access::Forbidden;
 use pulse_core::ports::Clock;
 use pulse_core::{Timestamp, UserId};
 
-pub use admin::UserQuery;
+pub use admin::{Change, UserQuery};
 pub use buyers::BuyerRef;
 pub use email::{Email, InvalidEmail};
 pub use password::HashCost;
+pub use reset::{RESET_WORKER, ResetRequest};
 pub use secret::Secret;
 pub use session::{SessionInfo, SignedIn, csrf_matches};
 pub use token::{ApiToken, NewApiToken};

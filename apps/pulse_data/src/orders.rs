@@ -23,7 +23,8 @@ use pulse_core::{CheckoutKey, MoneyError, OrderId, Permission, Principal, Sku, T
 use sea_orm::ConnectionTrait;
 
 pub use payments::{
-    CAPTURE_SEQ, CAPTURE_WORKER, Demand, Kind as PaymentKind, Payment, PaymentState, REFUND_WORKER,
+    ATTEMPTS as PAYMENT_ATTEMPTS, CAPTURE_SEQ, CAPTURE_WORKER, Demand, Kind as PaymentKind, Payment,
+    PaymentState, REFUND_WORKER,
 };
 pub use read::{CreditNote, Order, OrderDetail, OrderEvent, OrderLine, OrderQuery};
 pub use report::{ReplayFigures, StockBalance};
@@ -308,6 +309,20 @@ impl Orders {
         self.tell_lines(demand.order).await;
         self.tell_order(&order);
         Ok(order)
+    }
+
+    /// The gateway did not answer to the last attempt either: noted in the audit trail, for a person to find out.
+    pub async fn unresolved(&self, who: &Principal, demand: Demand, error: &str) -> Result<(), OrderError> {
+        system(who)?;
+        self.repo
+            .write_with((who.clone(), demand, error.to_owned()), |tx, (who, demand, error)| {
+                async move {
+                    let order = payments::held(tx, demand.order).await?;
+                    payments::unresolved(tx, who, &order, demand.payment, error).await
+                }
+                .boxed()
+            })
+            .await
     }
 
     /// What was replayed so far. Needs [`Permission::RunFeeds`].

@@ -69,7 +69,8 @@ impl SimulatedGateway {
         }
     }
 
-    /// Behaves as `plan` says of the charge, its way, and the number of calls before this one. A key that is in the
+    /// Behaves as `plan` says of the charge, its way, and the number of calls before this one; calling a capture off is
+    /// a call like the capture itself. A key that is in the
     /// ledger already gets its answer whatever the plan's wish to decline.
     #[must_use]
     pub fn behaving(
@@ -107,7 +108,13 @@ impl SimulatedGateway {
         self.calls.load(Ordering::Relaxed)
     }
 
-    async fn call(&self, charge: Charge, movement: Movement) -> Result<ChargeOutcome, GatewayError> {
+    /// `fresh` is what becomes of a key that is not in the ledger yet, where the plan has no other wish.
+    async fn call(
+        &self,
+        charge: Charge,
+        movement: Movement,
+        fresh: Result<(), &str>,
+    ) -> Result<ChargeOutcome, GatewayError> {
         let before = self.calls.fetch_add(1, Ordering::Relaxed);
         let mut behaviour = (self.plan)(&charge, movement, before);
         loop {
@@ -119,7 +126,7 @@ impl SimulatedGateway {
                 }
                 Behaviour::Ignore => return Err(GatewayError("timed out".to_owned())),
                 Behaviour::Decline(ref reason) => Err(reason.clone()),
-                Behaviour::Answer | Behaviour::MoveSilently => Ok(()),
+                Behaviour::Answer | Behaviour::MoveSilently => fresh.map_err(str::to_owned),
             };
             let ledger = Arc::clone(&self.ledger);
             // The disk is waited for on a thread of its own.
@@ -187,10 +194,14 @@ fn hash(what: &str, key: &str) -> [u8; 8] {
 
 impl PaymentGateway for SimulatedGateway {
     fn capture(&self, charge: Charge) -> PortFuture<'_, Result<ChargeOutcome, GatewayError>> {
-        Box::pin(self.call(charge, Movement::Capture))
+        Box::pin(self.call(charge, Movement::Capture, Ok(())))
+    }
+
+    fn call_off(&self, charge: Charge) -> PortFuture<'_, Result<ChargeOutcome, GatewayError>> {
+        Box::pin(self.call(charge, Movement::Capture, Err("it was called off")))
     }
 
     fn refund(&self, charge: Charge) -> PortFuture<'_, Result<ChargeOutcome, GatewayError>> {
-        Box::pin(self.call(charge, Movement::Refund))
+        Box::pin(self.call(charge, Movement::Refund, Ok(())))
     }
 }

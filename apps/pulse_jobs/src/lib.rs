@@ -5,9 +5,10 @@
 //!
 //! | job | enqueued by | does |
 //! |---|---|---|
-//! | `payment.capture` | a checkout by card | asks the gateway; the order is paid, or given up with its stock back |
+//! | `payment.capture` | a checkout by card | asks the gateway; the order is paid, or given up with its stock back; see [`MovePayment`] for a gateway that is silent |
 //! | `payment.refund` | a return, a cancelled paid order | asks the gateway to give money back |
-//! | `mail.send` | a paid order, a password reset | hands a letter to the [`Mailer`](pulse_core::ports::Mailer) |
+//! | `mail.send` | an order that was paid or given up | hands a letter to the [`Mailer`](pulse_core::ports::Mailer) |
+//! | `account.send_reset` | a password reset | draws its token and hands it over in a letter |
 //!
 //! [`Runner`] runs them on [`jobs`]; [`SimulatedGateway`] and [`FileMailer`] are the adapters that need no third party.
 
@@ -24,6 +25,6 @@ pub use desk::WakingDesk;
 pub use file_mailer::FileMailer;
 pub use gateway::{Behaviour, FaultRates, SimulatedGateway};
 pub use ledger::{Entry, LedgerError, Movement};
-pub use letters::SendMail;
-pub use payments::MovePayment;
+pub use letters::{SendMail, SendReset};
+pub use payments::{CAPTURES, MovePayment};
 pub use runner::{Runner, RunnerOptions};

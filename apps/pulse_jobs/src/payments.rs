@@ -2,19 +2,35 @@
 //!
 //! **Invariant.** The gateway is asked first and the shop notes its answer after, both under the payment's own key. A
 //! crash in between is healed by the next attempt, which gets the same answer. Money that was taken for an order that
-//! was given up meanwhile goes back.
+//! was given up meanwhile goes back. An order whose payment has an unknown outcome is never given up blindly:
+//!
+//! | failures so far | a capture | a refund |
+//! |---|---|---|
+//! | fewer than [`CAPTURES`], about an hour | is sent again | is sent again |
+//! | up to [`PAYMENT_ATTEMPTS`], two weeks | is called off at the gateway, whose answer is the last word: paid, or given up with its stock back and a letter | is sent again |
+//! | the last attempt failed too | an audit row `payment.unresolved`, a discarded job, and the order as it was: a person asks the gateway's people | the same |
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use jobs::{Job, Outcome, Wake, Worker};
 use pulse_core::Principal;
-use pulse_core::ports::{ChargeOutcome, PaymentGateway};
+use pulse_core::ports::{Charge, ChargeOutcome, GatewayError, PaymentGateway};
 use pulse_data::mail::MAIL_QUEUE;
-use pulse_data::orders::{CAPTURE_WORKER, Demand, OrderError, Orders, PaymentKind, REFUND_WORKER};
+use pulse_data::orders::{
+    CAPTURE_WORKER, Demand, OrderError, Orders, PAYMENT_ATTEMPTS, PaymentKind, REFUND_WORKER,
+};
 
 /// In whose name money is moved.
 const PAYMENTS: Principal = Principal::System("payments");
+
+/// Captures that may fail before the capture is called off.
+pub const CAPTURES: u32 = 12;
+const _: () = assert!(CAPTURES < PAYMENT_ATTEMPTS, "a capture can be called off");
+
+/// How long the gateway may take; less than an attempt, so that its silence is an answer of this worker's.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// One of the two payment workers.
 pub struct MovePayment {
@@ -47,13 +63,10 @@ impl MovePayment {
             Ok(None) => return Outcome::Done,
             Err(error) => return failed(&error),
         };
-        let answer = match self.kind {
-            PaymentKind::Capture => self.gateway.capture(charge).await,
-            PaymentKind::Refund => self.gateway.refund(charge).await,
-        };
-        let noted = match answer {
+        let noted = match self.ask(charge, job.failures).await {
             Ok(ChargeOutcome::Done(reference)) => self.orders.settled(&PAYMENTS, demand, &reference).await,
             Ok(ChargeOutcome::Declined(reason)) => self.orders.declined(&PAYMENTS, demand, &reason).await,
+            Err(error) if job.is_last_attempt() => return self.unresolved(demand, &error).await,
             Err(error) => return Outcome::retry(error),
         };
         match noted {
@@ -62,6 +75,24 @@ impl MovePayment {
                 Outcome::Done
             }
             Err(error) => failed(&error),
+        }
+    }
+
+    async fn ask(&self, charge: Charge, failures: u32) -> Result<ChargeOutcome, GatewayError> {
+        let answer = match self.kind {
+            PaymentKind::Capture if failures < CAPTURES => self.gateway.capture(charge),
+            PaymentKind::Capture => self.gateway.call_off(charge),
+            PaymentKind::Refund => self.gateway.refund(charge),
+        };
+        let silence = |_| Err(GatewayError(format!("nothing within {PATIENCE:?}")));
+        tokio::time::timeout(PATIENCE, answer).await.unwrap_or_else(silence)
+    }
+
+    async fn unresolved(&self, demand: Demand, error: &GatewayError) -> Outcome {
+        tracing::error!(order = demand.order.0, payment = demand.payment, %error, "payment unresolved");
+        match self.orders.unresolved(&PAYMENTS, demand, &error.to_string()).await {
+            Ok(()) => Outcome::retry(error),
+            Err(other) => failed(&other),
         }
     }
 }

@@ -8,10 +8,11 @@ use std::time::Duration;
 use jobs::{Drained, Engine, Options, Running, Stats, Wake};
 use pulse_core::ports::{Mailer, PaymentGateway};
 use pulse_data::Repo;
+use pulse_data::accounts::Accounts;
 use pulse_data::mail::MAIL_QUEUE;
 use pulse_data::orders::{Orders, PaymentKind};
 
-use crate::letters::SendMail;
+use crate::letters::{SendMail, SendReset};
 use crate::payments::MovePayment;
 
 /// The queue that carries payments.
@@ -42,6 +43,7 @@ impl Runner {
     pub fn engine(
         repo: &Repo,
         orders: &Orders,
+        accounts: &Accounts,
         gateway: Arc<dyn PaymentGateway>,
         mailer: Arc<dyn Mailer>,
         options: RunnerOptions,
@@ -55,6 +57,7 @@ impl Runner {
             .queue(MAIL_QUEUE, options.mails)
             .worker(capture)
             .worker(refund)
+            .worker(SendReset::new(accounts.clone(), Arc::clone(&mailer)))
             .worker(SendMail::new(mailer))
     }
 
@@ -62,11 +65,12 @@ impl Runner {
     pub fn start(
         repo: &Repo,
         orders: &Orders,
+        accounts: &Accounts,
         gateway: Arc<dyn PaymentGateway>,
         mailer: Arc<dyn Mailer>,
         options: RunnerOptions,
     ) -> Self {
-        Self(Self::engine(repo, orders, gateway, mailer, options).start())
+        Self(Self::engine(repo, orders, accounts, gateway, mailer, options).start())
     }
 
     /// Wakes queues; give it to a [`WakingDesk`](crate::WakingDesk).

@@ -25,6 +25,15 @@ pub struct UserQuery {
     pub limit: u32,
 }
 
+/// What is to change of an account; what is `None` stays as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Change {
+    /// What it is trusted with.
+    pub role: Option<Role>,
+    /// Whether it may sign in.
+    pub status: Option<UserStatus>,
+}
+
 impl Accounts {
     /// A page of accounts, in the order of their numbers.
     pub async fn list(&self, who: &Principal, query: &UserQuery) -> Result<Page<User>, AccountError> {
@@ -51,52 +60,56 @@ impl Accounts {
         Ok(Page::of(users, query.limit, |user| user.id.0))
     }
 
-    /// Trusts an account with another role, from its next request on.
-    pub async fn set_role(&self, who: &Principal, id: UserId, role: Role) -> Result<User, AccountError> {
+    /// Changes an account: its role from its next request on, a lock at once (its sessions end, its tokens rest). All
+    /// of it or nothing; each part has its audit row.
+    pub async fn change(&self, who: &Principal, id: UserId, change: Change) -> Result<User, AccountError> {
         who.require(Permission::ManageAccounts)?;
         self.repo
-            .write_with((who.clone(), id, role), |tx, (who, id, role)| {
+            .write_with((who.clone(), id, change), |tx, (who, id, change)| {
                 async move {
                     let before = held(tx, *id).await?;
-                    if before.role == Role::Admin && *role != Role::Admin {
-                        another_admin(tx, &before).await?;
+                    let after = User {
+                        role: change.role.unwrap_or(before.role),
+                        status: change.status.unwrap_or(before.status),
+                        ..before.clone()
+                    };
+                    if runs_the_system(&before) && !runs_the_system(&after) {
+                        another_admin(tx, *id).await?;
                     }
-                    let values = vec![id.0.into(), role.name().into()];
-                    tx.exec("UPDATE users SET role = $2 WHERE id = $1", values).await?;
-                    let details = json!({ "from": before.role, "to": role });
-                    audit::record(tx, who, "account.set_role", &format!("user:{id}"), details).await?;
-                    Ok(User { role: *role, ..before })
+                    let values = vec![id.0.into(), after.role.name().into(), after.status.name().into()];
+                    tx.exec("UPDATE users SET role = $2, status = $3 WHERE id = $1", values).await?;
+                    let subject = format!("user:{id}");
+                    if change.role.is_some() {
+                        let details = json!({ "from": before.role, "to": after.role });
+                        audit::record(tx, who, "account.set_role", &subject, details).await?;
+                    }
+                    if change.status.is_some() {
+                        if after.status == UserStatus::Locked {
+                            session::revoke_all(tx, *id).await?;
+                        }
+                        let details = json!({ "from": before.status, "to": after.status });
+                        audit::record(tx, who, "account.set_status", &subject, details).await?;
+                    }
+                    Ok(after)
                 }
                 .boxed()
             })
             .await
     }
 
-    /// Locks an account (its sessions end, its tokens rest) or unlocks it.
+    /// Trusts an account with another role: a [`change`](Self::change).
+    pub async fn set_role(&self, who: &Principal, id: UserId, role: Role) -> Result<User, AccountError> {
+        self.change(who, id, Change { role: Some(role), status: None }).await
+    }
+
+    /// Locks an account or unlocks it: a [`change`](Self::change).
     pub async fn set_status(
         &self,
         who: &Principal,
         id: UserId,
         status: UserStatus,
     ) -> Result<User, AccountError> {
-        who.require(Permission::ManageAccounts)?;
-        self.repo
-            .write_with((who.clone(), id, status), |tx, (who, id, status)| {
-                async move {
-                    let before = held(tx, *id).await?;
-                    if *status == UserStatus::Locked {
-                        another_admin(tx, &before).await?;
-                        session::revoke_all(tx, *id).await?;
-                    }
-                    let values = vec![id.0.into(), status.name().into()];
-                    tx.exec("UPDATE users SET status = $2 WHERE id = $1", values).await?;
-                    let details = json!({ "from": before.status, "to": status });
-                    audit::record(tx, who, "account.set_status", &format!("user:{id}"), details).await?;
-                    Ok(User { status: *status, ..before })
-                }
-                .boxed()
-            })
-            .await
+        self.change(who, id, Change { role: None, status: Some(status) }).await
     }
 }
 
@@ -112,13 +125,14 @@ async fn held(tx: &Tx, id: UserId) -> Result<User, AccountError> {
     find(tx, id).await?.ok_or(AccountError::NotFound(id))
 }
 
+const fn runs_the_system(user: &User) -> bool {
+    matches!((user.role, user.status), (Role::Admin, UserStatus::Active))
+}
+
 /// Refuses to take the last active admin away.
-async fn another_admin(tx: &Tx, user: &User) -> Result<(), AccountError> {
+async fn another_admin(tx: &Tx, than: UserId) -> Result<(), AccountError> {
     const SQL: &str = "SELECT id FROM users WHERE role = 'admin' AND status = 'active' AND id <> $1 LIMIT 1";
-    if user.role != Role::Admin || user.status != UserStatus::Active {
-        return Ok(());
-    }
-    let other = tx.row(SQL, vec![user.id.0.into()]).await?;
+    let other = tx.row(SQL, vec![than.0.into()]).await?;
     other.map(drop).ok_or(AccountError::LastAdmin)
 }
 

@@ -1,45 +1,53 @@
 //! A new password for somebody who forgot theirs.
 //!
-//! **Invariant.** A reset token is good once, for a short time, and reaches only the account's own mailbox. Asking is
-//! answered the same whether there is an account or not.
+//! **Invariant.** A reset token is good once, for a short time, and reaches only the account's own mailbox: it is drawn
+//! when the letter is handed over, and neither the job nor any other row ever holds it, so whoever reads the database
+//! can't use a reset. Asking is answered the same whether there is an account or not.
 
 use std::time::Duration;
 
 use futures::FutureExt as _;
-use pulse_core::{Principal, UserId};
+use jobs::NewJob;
+use pulse_core::access::Forbidden;
+use pulse_core::{Permission, Principal, UserId};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::secret::{self, Use};
 use super::{AccountError, Accounts, Email, before, password, session, throttle};
-use crate::{DbError, Sql as _, audit, mail};
+use crate::mail::{self, Outgoing};
+use crate::{DbError, Sql as _, audit};
+
+/// The worker that draws a reset's token and sends it; its arguments are a [`ResetRequest`].
+pub const RESET_WORKER: &str = "account.send_reset";
+
+/// A reset that was asked for, as its job names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResetRequest {
+    /// The request's row. It is no token, and none can be made of it.
+    pub name: String,
+}
 
 /// One mail an account in this time: the form can't be used to flood a mailbox.
 const PAUSE: Duration = Duration::from_mins(1);
 
 impl Accounts {
-    /// Sends a reset link to the address, if it is an active account's. Says nothing about whether it is.
+    /// Has a reset link sent to the address, if it is an active account's. Says nothing about whether it is.
     pub async fn request_reset(&self, email: &str) -> Result<(), AccountError> {
         let Ok(email) = email.parse::<Email>() else { return Ok(()) };
-        let token = secret::draw("");
-        let hash = secret::hash(Use::Reset, token.reveal());
+        // The hash of a secret that is forgotten here: it names the request, and opens nothing.
+        let name = secret::hash(Use::Reset, secret::draw("").reveal());
         let now = self.clock.now();
-        let expires_at = now.after(self.options.reset_life);
-        let link = format!("{}/reset?token={}", self.options.public_url, token.reveal());
-        let body = format!(
-            "Somebody, hopefully you, asked for a new password.\n\nChoose it here, within {} minutes:\n{link}\n\n\
-             If it was not you, do nothing: your password stays what it is.\n",
-            self.options.reset_life.as_secs() / 60
-        );
-        let input = (email, hash, now, expires_at, before(now, PAUSE), body);
+        let input = (email, name, now, now.after(self.options.reset_life), before(now, PAUSE));
         self.repo
-            .write_with(input, |tx, (email, hash, now, expires_at, recent, body)| {
+            .write_with(input, |tx, (email, name, now, expires_at, recent)| {
                 async move {
                     const SQL: &str = "INSERT INTO password_resets (token_hash, user_id, created_at, expires_at) \
                                        SELECT $1, id, $3, $4 FROM users u WHERE email = $2 \
                                        AND status = 'active' AND NOT EXISTS (SELECT 1 FROM password_resets r \
                                        WHERE r.user_id = u.id AND r.created_at > $5) RETURNING user_id";
                     let values = vec![
-                        hash.as_str().into(),
+                        name.as_str().into(),
                         email.as_str().into(),
                         now.0.into(),
                         expires_at.0.into(),
@@ -47,12 +55,10 @@ impl Accounts {
                     ];
                     let Some(row) = tx.row(SQL, values).await? else { return Ok(()) };
                     let id: i64 = row.try_get("", "user_id")?;
-                    let letter = mail::Letter {
-                        to: email.to_string(),
-                        subject: "Your new password".to_owned(),
-                        body: body.clone(),
-                    };
-                    mail::enqueue(tx, &format!("reset:{hash}"), &letter).await?;
+                    let job = NewJob::new(RESET_WORKER, json!(ResetRequest { name: name.clone() }))
+                        .queue(mail::MAIL_QUEUE)
+                        .unique(format!("reset:{name}"));
+                    jobs::enqueue(tx, &job).await?;
                     audit::record(tx, &Principal::Guest, "account.request_reset", &format!("user:{id}"), json!({}))
                         .await
                 }
@@ -60,6 +66,50 @@ impl Accounts {
             })
             .await
             .map_err(|error: DbError| error.into())
+    }
+
+    /// The letter of a reset that was asked for, with a token that is drawn here and now; `None` where the request is
+    /// over. Only the job that sends it may ask. Each call draws a token of its own, good until the request's end: an
+    /// attempt whose letter may have gone out leaves that letter's token alone.
+    pub async fn reset_letter(
+        &self,
+        who: &Principal,
+        request: &ResetRequest,
+    ) -> Result<Option<Outgoing>, AccountError> {
+        if !matches!(who, Principal::System(_)) {
+            return Err(Forbidden { permission: Permission::ManageAccounts }.into());
+        }
+        let token = secret::draw("");
+        let input = (secret::hash(Use::Reset, token.reveal()), request.name.clone(), self.clock.now());
+        let to: Option<String> = self
+            .repo
+            .write_with(input, |tx, (hash, name, now)| {
+                async move {
+                    const MINT: &str = "INSERT INTO password_resets (token_hash, user_id, created_at, expires_at) \
+                                        SELECT $1, r.user_id, r.created_at, r.expires_at FROM password_resets r \
+                                        JOIN users u ON u.id = r.user_id WHERE r.token_hash = $2 \
+                                        AND r.used_at IS NULL AND r.expires_at > $3 AND u.status = 'active' \
+                                        RETURNING user_id";
+                    let values = vec![hash.as_str().into(), name.as_str().into(), now.0.into()];
+                    let Some(row) = tx.row(MINT, values).await? else { return Ok(None) };
+                    let id: i64 = row.try_get("", "user_id")?;
+                    let row = tx.row("SELECT email FROM users WHERE id = $1", vec![id.into()]).await?;
+                    Ok(row.map(|row| row.try_get("", "email")).transpose()?.flatten())
+                }
+                .boxed()
+            })
+            .await
+            .map_err(|error: DbError| AccountError::from(error))?;
+        Ok(to.map(|to| {
+            let link = format!("{}/reset?token={}", self.options.public_url, token.reveal());
+            let body = format!(
+                "Somebody, hopefully you, asked for a new password.\n\nChoose it here, within {} minutes:\n{link}\n\n\
+                 If it was not you, do nothing: your password stays what it is.\n",
+                self.options.reset_life.as_secs() / 60
+            );
+            let letter = mail::Letter { to, subject: "Your new password".to_owned(), body };
+            Outgoing { key: format!("reset:{}", request.name), letter }
+        }))
     }
 
     /// Sets a new password with a reset token. All sessions end, other resets too.

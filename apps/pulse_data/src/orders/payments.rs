@@ -22,6 +22,9 @@ pub const CAPTURE_SEQ: i64 = 0;
 pub const CAPTURE_WORKER: &str = "payment.capture";
 /// The worker that gives money back; its arguments are a [`Demand`].
 pub const REFUND_WORKER: &str = "payment.refund";
+/// How often the gateway is asked for one movement at most. With the jobs' back-off (a second, doubled up to an hour)
+/// that is an hour and then two weeks of once an hour.
+pub const ATTEMPTS: u32 = 12 + 14 * 24;
 
 /// Which way the money goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -107,7 +110,7 @@ pub(super) async fn enqueue(
         Kind::Refund => REFUND_WORKER,
     };
     let args = json!({ "order": order.0, "payment": seq });
-    jobs::enqueue(tx, &NewJob::new(worker, args).queue("payments")).await?;
+    jobs::enqueue(tx, &NewJob::new(worker, args).queue("payments").max_attempts(ATTEMPTS)).await?;
     Ok(())
 }
 
@@ -261,9 +264,28 @@ pub(super) async fn declined(
     let details = json!({ "payment": seq, "pence": payment.amount.pence, "reason": reason });
     audit::record(tx, who, "payment.decline", &format!("order:{}", order.id), details).await?;
     match (payment.kind, order.status) {
-        (Kind::Capture, Status::Placed) => life::advance(tx, who, order, Step::Cancel, now).await,
+        (Kind::Capture, Status::Placed) => {
+            let order = life::advance(tx, who, order, Step::Cancel, now).await?;
+            letter::given_up(tx, &order, reason).await?;
+            Ok(order)
+        }
         _ => Ok(order),
     }
+}
+
+/// The gateway was asked for the last time and nobody knows whether the money has moved. Nothing is decided blindly: order
+/// and payment stay as they are, and the audit trail says that somebody has to look.
+pub(super) async fn unresolved(
+    tx: &impl ConnectionTrait,
+    who: &Principal,
+    order: &Order,
+    seq: i64,
+    error: &str,
+) -> Result<(), OrderError> {
+    let payment = one(tx, order, seq).await?;
+    let details = json!({ "payment": seq, "pence": payment.amount.pence, "error": error });
+    audit::record(tx, who, "payment.unresolved", &format!("order:{}", order.id), details).await?;
+    Ok(())
 }
 
 /// What giving an order up does to its money: a capture under way is called off, a captured one goes back.

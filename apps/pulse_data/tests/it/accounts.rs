@@ -7,8 +7,8 @@ use std::time::Duration;
 use pulse_core::ports::Clock;
 use pulse_core::{Principal, Role, Timestamp, UserId};
 use pulse_data::accounts::{
-    AccountError, AccountOptions, Accounts, BuyerRef, HashCost, Registration, SignedIn, User, UserQuery,
-    UserStatus, csrf_matches,
+    AccountError, AccountOptions, Accounts, BuyerRef, Change, HashCost, Registration, ResetRequest, SignedIn,
+    User, UserQuery, UserStatus, csrf_matches,
 };
 use pulse_data::audit::{self, AuditQuery};
 use pulse_data::{Repo, Sql as _, db_test};
@@ -252,18 +252,48 @@ db_test!(a_token_acts_for_its_owner_until_it_is_revoked, |repo| async move {
     assert!(matches!(again, Err(AccountError::NoSuchToken)));
 });
 
-/// The link of the reset mail that waits in the queue, if there is one.
-async fn mailed_tokens(repo: &Repo) -> Vec<String> {
-    let sql = "SELECT args FROM jobs WHERE worker = 'mail.send' ORDER BY id";
-    let rows = repo.reader().rows(sql, vec![]).await.unwrap();
-    let token = |row: &sea_orm::QueryResult| {
-        let args: String = row.try_get("", "args").unwrap();
-        let mail: pulse_data::mail::Outgoing = serde_json::from_str(&args).unwrap();
-        let token = mail.letter.body.split("token=").nth(1).unwrap().lines().next().unwrap();
-        token.to_owned()
-    };
-    rows.iter().map(token).collect()
+/// The arguments of every job, as somebody reads them who has the database.
+async fn job_args(repo: &Repo) -> Vec<String> {
+    let rows = repo.reader().rows("SELECT args FROM jobs ORDER BY id", vec![]).await.unwrap();
+    rows.iter().map(|row| row.try_get("", "args").unwrap()).collect()
 }
+
+/// The tokens that would be mailed now, one for each request.
+async fn mailed_tokens(accounts: &Accounts, repo: &Repo) -> Vec<String> {
+    let mut tokens = Vec::new();
+    for args in job_args(repo).await {
+        let request: ResetRequest = serde_json::from_str(&args).unwrap();
+        if let Some(mail) = accounts.reset_letter(&SYSTEM, &request).await.unwrap() {
+            let token = mail.letter.body.split("token=").nth(1).unwrap().lines().next().unwrap();
+            tokens.push(token.to_owned());
+        }
+    }
+    tokens
+}
+
+db_test!(no_row_holds_a_reset_token_and_only_its_job_may_draw_one, |repo| async move {
+    let (accounts, _) = accounts(&repo);
+    let user = ann(&accounts).await;
+    accounts.request_reset("ann@example.com").await.unwrap();
+    let args = job_args(&repo).await;
+    let request: ResetRequest = serde_json::from_str(&args[0]).unwrap();
+    let misused = accounts.reset_password(&request.name, "another password").await;
+    assert!(matches!(misused, Err(AccountError::ResetExpired)), "what the job says opens nothing");
+    let admin = Principal::User { id: user.id, role: Role::Admin };
+    let refused = accounts.reset_letter(&admin, &request).await;
+    assert!(matches!(refused, Err(AccountError::Forbidden(_))));
+    // Two attempts, of which the first may have been heard: both letters are good.
+    let tokens = [mailed_tokens(&accounts, &repo).await, mailed_tokens(&accounts, &repo).await].concat();
+    let rows = repo.reader().rows("SELECT token_hash FROM password_resets", vec![]).await.unwrap();
+    let kept: Vec<String> = rows.iter().map(|row| row.try_get("", "token_hash").unwrap()).collect();
+    for token in &tokens {
+        assert!(!args.iter().chain(&kept).any(|text| text.contains(token.as_str())), "{args:?} {kept:?}");
+    }
+    assert_eq!(accounts.reset_password(&tokens[0], "another password").await.unwrap(), user.id);
+    let again = accounts.reset_password(&tokens[1], "a third password").await;
+    assert!(matches!(again, Err(AccountError::ResetExpired)), "one use ends the request");
+    assert_eq!(accounts.reset_letter(&SYSTEM, &request).await.unwrap(), None);
+});
 
 db_test!(a_reset_is_mailed_works_once_and_ends_every_session, |repo| async move {
     let (accounts, hands) = accounts(&repo);
@@ -273,7 +303,7 @@ db_test!(a_reset_is_mailed_works_once_and_ends_every_session, |repo| async move 
     accounts.request_reset("ann@example.com").await.unwrap();
     accounts.request_reset("unknown@example.com").await.unwrap();
     accounts.request_reset("no address").await.unwrap();
-    let tokens = mailed_tokens(&repo).await;
+    let tokens = mailed_tokens(&accounts, &repo).await;
     assert_eq!(tokens.len(), 1, "one mail a minute, and none to nobody");
     assert_eq!(accounts.reset_password(&tokens[0], "another password").await.unwrap(), user.id);
     let again = accounts.reset_password(&tokens[0], "a third password").await;
@@ -284,7 +314,7 @@ db_test!(a_reset_is_mailed_works_once_and_ends_every_session, |repo| async move 
     accounts.authenticate("ann@example.com", "another password").await.unwrap();
     hands.turn(Duration::from_mins(2));
     accounts.request_reset("ann@example.com").await.unwrap();
-    let late = mailed_tokens(&repo).await.pop().unwrap();
+    let late = mailed_tokens(&accounts, &repo).await.pop().unwrap();
     hands.turn(Duration::from_mins(30));
     let refused = accounts.reset_password(&late, "a third password").await;
     assert!(matches!(refused, Err(AccountError::ResetExpired)));
@@ -316,7 +346,7 @@ db_test!(a_lock_ends_everything_at_once_and_only_the_owner_learns_why, |repo| as
     let wrong = accounts.sign_in("ann@example.com", "wrong password", "").await;
     assert!(matches!(wrong, Err(AccountError::WrongCredentials)));
     accounts.request_reset("ann@example.com").await.unwrap();
-    assert!(mailed_tokens(&repo).await.is_empty());
+    assert!(mailed_tokens(&accounts, &repo).await.is_empty());
     accounts.set_status(&SYSTEM, user.id, UserStatus::Active).await.unwrap();
     sign_in(&accounts).await;
     assert_eq!(accounts.bearer(made.secret.reveal()).await.unwrap(), Some(signed.principal));
@@ -338,6 +368,27 @@ db_test!(there_is_always_an_admin, |repo| async move {
     assert_eq!(usize::from(a.is_ok()) + usize::from(b.is_ok()), 1, "{a:?} {b:?}");
     let nobody = accounts.set_role(&SYSTEM, UserId(999), Role::Buyer).await;
     assert!(matches!(nobody, Err(AccountError::NotFound(UserId(999)))));
+});
+
+db_test!(a_change_that_is_refused_in_a_part_leaves_no_trace, |repo| async move {
+    let (accounts, _) = accounts(&repo);
+    let admin = accounts.bootstrap("a@example.com", PASSWORD, Role::Admin).await.unwrap();
+    let rows = || async {
+        let query = pulse_data::audit::AuditQuery::default();
+        pulse_data::audit::list(&repo, &SYSTEM, &query).await.unwrap().len()
+    };
+    let before = rows().await;
+    // The role could be set; the lock can't.
+    let change = Change { role: Some(Role::Admin), status: Some(UserStatus::Locked) };
+    let refused = accounts.change(&SYSTEM, admin.id, change).await;
+    assert!(matches!(refused, Err(AccountError::LastAdmin)), "{refused:?}");
+    assert_eq!((rows().await, accounts.get(&SYSTEM, admin.id).await.unwrap()), (before, admin.clone()));
+    accounts.bootstrap("b@example.com", PASSWORD, Role::Admin).await.unwrap();
+    let before = rows().await;
+    let change = Change { role: Some(Role::Support), ..change };
+    let after = accounts.change(&SYSTEM, admin.id, change).await.unwrap();
+    assert_eq!((after.role, after.status), (Role::Support, UserStatus::Locked));
+    assert_eq!((rows().await, accounts.get(&SYSTEM, admin.id).await.unwrap()), (before + 2, after));
 });
 
 db_test!(buyers_of_a_replay_exist_once_and_cannot_sign_in, |repo| async move {

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use pulse_core::Timestamp;
 use pulse_core::ports::{Clock, Mail, Mailer as _};
+use pulse_core::{Role, Timestamp};
 use pulse_data::mail::{self, Letter};
-use pulse_data::{DbError, db_test};
+use pulse_data::{DbError, Sql as _, db_test};
 use pulse_jobs::{FileMailer, SimulatedGateway};
 
 use crate::shop::Shop;
@@ -98,3 +98,32 @@ async fn a_folder_that_is_gone_is_an_error_that_names_the_file() {
     let error = mailer.send(mail).await.unwrap_err().to_string();
     assert!(error.contains("out/k."), "{error}");
 }
+
+db_test!(a_reset_is_drawn_when_its_letter_is_handed_over, |repo| async move {
+    let shop = Shop::new(repo, SimulatedGateway::in_memory()).await;
+    let user = shop.accounts.bootstrap("ann@example.com", "a long password", Role::Buyer).await.unwrap();
+    shop.accounts.request_reset("ann@example.com").await.unwrap();
+    shop.postbox.closed.store(true, Ordering::SeqCst);
+    assert_eq!(shop.engine().run_due().await.unwrap(), 1);
+    shop.postbox.closed.store(false, Ordering::SeqCst);
+    shop.hands.turn(Duration::from_secs(10));
+    assert_eq!(shop.engine().run_due().await.unwrap(), 1);
+    let letters = shop.letters();
+    assert_eq!((letters.len(), letters[0].to.as_str()), (1, "ann@example.com"));
+    let token = letters[0].body.split("token=").nth(1).unwrap().lines().next().unwrap();
+    let rows = shop.repo.reader().rows("SELECT args || errors || meta AS all_of_it FROM jobs", vec![]).await;
+    let row: String = rows.unwrap()[0].try_get("", "all_of_it").unwrap();
+    assert!(!row.contains(token), "{row}");
+    assert_eq!(shop.accounts.reset_password(token, "another password").await.unwrap(), user.id);
+});
+
+db_test!(a_reset_that_is_over_is_not_mailed, |repo| async move {
+    let shop = Shop::new(repo, SimulatedGateway::in_memory()).await;
+    shop.accounts.bootstrap("ann@example.com", "a long password", Role::Buyer).await.unwrap();
+    shop.accounts.request_reset("ann@example.com").await.unwrap();
+    shop.hands.turn(Duration::from_hours(1));
+    assert_eq!(shop.engine().run_due().await.unwrap(), 1);
+    assert_eq!(shop.letters(), []);
+    let counts = jobs::counts(shop.repo.reader()).await.unwrap();
+    assert_eq!((counts.len(), counts[0].state), (1, jobs::State::Cancelled));
+});

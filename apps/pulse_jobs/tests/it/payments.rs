@@ -7,8 +7,10 @@ use std::time::Duration;
 use pulse_core::order::{Status, Step};
 use pulse_core::ports::{Charge, ChargeOutcome, GatewayError, OrderDesk as _, PaymentGateway, PortFuture};
 use pulse_core::{Money, OrderId};
+use pulse_data::audit::AuditQuery;
+use pulse_data::orders::PAYMENT_ATTEMPTS;
 use pulse_data::{Repo, db_test};
-use pulse_jobs::{Behaviour, FaultRates, Movement, Runner, SimulatedGateway, WakingDesk};
+use pulse_jobs::{Behaviour, CAPTURES, FaultRates, Movement, Runner, SimulatedGateway, WakingDesk};
 use tokio::sync::Semaphore;
 
 use crate::shop::{BUYER, ROOT, Shop};
@@ -39,9 +41,12 @@ db_test!(a_declined_order_is_given_up_and_its_goods_are_back, |repo| async move 
     let shop = Shop::new(repo, gateway).await;
     let order = shop.sell(1).await;
     assert_eq!(shop.stock().await, 98);
-    assert_eq!(shop.engine().run_due().await.unwrap(), 1);
+    assert_eq!(shop.engine().run_due().await.unwrap(), 2);
     assert_eq!(shop.status(order.id).await, Status::Cancelled);
-    assert_eq!((shop.taken(), shop.stock().await, shop.letters().len()), (0, 100, 0));
+    assert_eq!((shop.taken(), shop.stock().await), (0, 100));
+    let letters = shop.letters();
+    assert_eq!((letters.len(), letters[0].key.as_str()), (1, "order-given-up:1"));
+    assert!(letters[0].body.contains("no money") && letters[0].body.contains("nothing was charged"));
     let payments = shop.orders.get(&ROOT, order.id).await.unwrap().payments;
     assert_eq!(payments[0].reference.as_deref(), Some("no money"));
 });
@@ -65,6 +70,71 @@ db_test!(money_that_moved_without_an_answer_is_not_moved_again, |repo| async mov
     assert_eq!(shop.letters().len(), 1);
 });
 
+/// Runs what is due, hour after hour.
+async fn hours(shop: &Shop, hours: u32) {
+    for _ in 0..hours {
+        shop.engine().run_due().await.unwrap();
+        shop.hands.turn(Duration::from_hours(1));
+    }
+}
+
+async fn audited(shop: &Shop, action: &str) -> usize {
+    let query = AuditQuery { action: Some(action.to_owned()), ..AuditQuery::default() };
+    pulse_data::audit::list(&shop.repo, &ROOT, &query).await.unwrap().len()
+}
+
+db_test!(an_order_that_the_gateway_never_heard_of_is_called_off_there_and_given_up, |repo| async move {
+    let mute = u64::from(CAPTURES);
+    let plan = move |_: &Charge, _, before| if before < mute { Behaviour::Ignore } else { Behaviour::Answer };
+    let shop = Shop::new(repo, SimulatedGateway::in_memory().behaving(plan)).await;
+    let order = shop.sell(1).await;
+    hours(&shop, CAPTURES).await;
+    assert_eq!(
+        (shop.status(order.id).await, shop.stock().await),
+        (Status::Placed, 98),
+        "nothing is known yet"
+    );
+    hours(&shop, 2).await;
+    assert_eq!((shop.status(order.id).await, shop.stock().await), (Status::Cancelled, 100));
+    assert_eq!(
+        (shop.gateway.calls(), shop.taken(), audited(&shop, "payment.decline").await),
+        (mute + 1, 0, 1)
+    );
+    assert_eq!(shop.letters().iter().map(|mail| mail.key.as_str()).collect::<Vec<_>>(), ["order-given-up:1"]);
+    // A capture that was under way all the time comes too late.
+    let late = Charge { key: "capture:key-1".to_owned(), order: order.id, amount: Money::gbp(PRICE) };
+    assert!(matches!(shop.gateway.capture(late).await.unwrap(), ChargeOutcome::Declined(_)));
+});
+
+db_test!(an_order_that_was_charged_in_silence_is_paid_and_never_given_up, |repo| async move {
+    let mute = u64::from(CAPTURES) + 3;
+    let plan =
+        move |_: &Charge, _, before| if before < mute { Behaviour::MoveSilently } else { Behaviour::Answer };
+    let shop = Shop::new(repo, SimulatedGateway::in_memory().behaving(plan)).await;
+    let order = shop.sell(1).await;
+    hours(&shop, CAPTURES + 3).await;
+    assert_eq!((shop.status(order.id).await, shop.stock().await), (Status::Placed, 98));
+    hours(&shop, 2).await;
+    assert_eq!((shop.status(order.id).await, shop.taken()), (Status::Paid, PRICE));
+    assert_eq!(shop.letters().iter().map(|mail| mail.key.as_str()).collect::<Vec<_>>(), ["order-paid:1"]);
+});
+
+db_test!(a_gateway_that_is_silent_for_good_leaves_the_order_to_a_person, |repo| async move {
+    let shop = Shop::new(repo, SimulatedGateway::in_memory().behaving(|_, _, _| Behaviour::Ignore)).await;
+    let order = shop.sell(1).await;
+    hours(&shop, PAYMENT_ATTEMPTS - 1).await;
+    assert_eq!(audited(&shop, "payment.unresolved").await, 0);
+    hours(&shop, 3).await;
+    assert_eq!(shop.gateway.calls(), u64::from(PAYMENT_ATTEMPTS), "and not once more");
+    assert_eq!((shop.status(order.id).await, shop.stock().await), (Status::Placed, 98));
+    assert_eq!(audited(&shop, "payment.unresolved").await, 1);
+    let counts = jobs::counts(shop.repo.reader()).await.unwrap();
+    assert_eq!((counts.len(), counts[0].state, counts[0].jobs), (1, jobs::State::Discarded, 1));
+    // Who has found out that no money moved gives it up by hand.
+    shop.orders.step(&ROOT, order.id, Step::Cancel).await.unwrap();
+    assert_eq!(shop.stock().await, 100);
+});
+
 /// A gateway whose answer never reaches the shop: the worker hangs after the money has moved, until it is killed.
 struct Deaf {
     gateway: SimulatedGateway,
@@ -78,6 +148,10 @@ impl PaymentGateway for Deaf {
             self.moved.add_permits(1);
             std::future::pending().await
         })
+    }
+
+    fn call_off(&self, charge: Charge) -> PortFuture<'_, Result<ChargeOutcome, GatewayError>> {
+        self.gateway.call_off(charge)
     }
 
     fn refund(&self, charge: Charge) -> PortFuture<'_, Result<ChargeOutcome, GatewayError>> {
@@ -161,7 +235,14 @@ db_test!(a_runner_pays_what_a_desk_announces_and_drains, |repo| async move {
     let mut options = shop.options();
     // Nothing is found by polling: the desk's wake is what starts each payment.
     options.engine.poll = Duration::from_hours(1);
-    let runner = Runner::start(&shop.repo, &shop.orders, gateway, Arc::new(shop.postbox.clone()), options);
+    let runner = Runner::start(
+        &shop.repo,
+        &shop.orders,
+        &shop.accounts,
+        gateway,
+        Arc::new(shop.postbox.clone()),
+        options,
+    );
     let desk = WakingDesk::new(Arc::new(shop.orders.clone()), runner.wake());
     let stats = runner.stats();
     for cart in 1..=20 {
@@ -205,7 +286,7 @@ db_test!(faults_of_every_kind_leave_the_books_right, |repo| async move {
     assert!(paid > 0 && cancelled > 0, "{paid} paid, {cancelled} given up");
     assert_eq!(shop.taken(), paid * PRICE);
     assert_eq!(shop.stock().await, 100 - 2 * paid);
-    assert_eq!(shop.letters().len(), usize::try_from(paid).unwrap());
+    assert_eq!(shop.letters().len(), 30, "each buyer is told how it ended");
 });
 
 fn charge(key: &str, pence: i64) -> Charge {

@@ -13,6 +13,7 @@ use pulse_core::pricing::{VatRate, price};
 use pulse_core::{
     CartId, CheckoutKey, Money, OrderId, Principal, Quantity, Role, Sku, Timestamp, UserId, Version,
 };
+use pulse_data::accounts::{AccountOptions, Accounts};
 use pulse_data::catalog::{Catalog, DeliveryLine};
 use pulse_data::orders::Orders;
 use pulse_data::{DbError, Repo, Sql as _};
@@ -64,6 +65,7 @@ pub(crate) struct Shop {
     pub(crate) repo: Repo,
     pub(crate) catalog: Catalog,
     pub(crate) orders: Orders,
+    pub(crate) accounts: Accounts,
     pub(crate) gateway: SimulatedGateway,
     pub(crate) postbox: Postbox,
     pub(crate) hands: Hands,
@@ -79,6 +81,7 @@ impl Shop {
         let hands = Hands::new();
         let catalog = Catalog::new(repo.clone(), Arc::new(hands.clone()));
         let orders = Orders::new(repo.clone(), catalog.changes(), Arc::new(hands.clone()));
+        let accounts = Accounts::new(repo.clone(), Arc::new(hands.clone()), AccountOptions::default());
         let opening = DeliveryLine {
             sku: sku(),
             name: "Heart".to_owned(),
@@ -88,7 +91,7 @@ impl Shop {
             priced_at: hands.now(),
         };
         catalog.deliver(&ROOT, "opening", vec![opening]).await.unwrap();
-        Self { repo, catalog, orders, gateway, postbox: Postbox::default(), hands }
+        Self { repo, catalog, orders, accounts, gateway, postbox: Postbox::default(), hands }
     }
 
     pub(crate) fn options(&self) -> RunnerOptions {
@@ -104,7 +107,7 @@ impl Shop {
 
     pub(crate) fn engine_with(&self, gateway: Arc<dyn PaymentGateway>) -> Engine {
         let mailer = Arc::new(self.postbox.clone());
-        Runner::engine(&self.repo, &self.orders, gateway, mailer, self.options())
+        Runner::engine(&self.repo, &self.orders, &self.accounts, gateway, mailer, self.options())
     }
 
     /// Sells two pieces by card, from a new cart of that number.

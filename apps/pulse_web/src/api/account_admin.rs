@@ -5,7 +5,7 @@
 
 use axum::extract::State;
 use pulse_core::{Principal, UserId};
-use pulse_data::accounts::{Registration, UserQuery, UserStatus};
+use pulse_data::accounts::{Change, Registration, UserQuery, UserStatus};
 use pulse_data::page::Cursor;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -177,13 +177,9 @@ async fn change_user(
 ) -> Result<Answer<AccountView>, ApiError> {
     let (accounts, principal, id) = (&state.rooms().accounts, &who.caller.principal, UserId(id));
     may_manage(principal)?;
-    if let Some(role) = new.role {
-        accounts.set_role(principal, id, role.into()).await?;
-    }
-    if let Some(locked) = new.locked {
-        let status = if locked { UserStatus::Locked } else { UserStatus::Active };
-        accounts.set_status(principal, id, status).await?;
-    }
+    let status = |locked| if locked { UserStatus::Locked } else { UserStatus::Active };
+    let change = Change { role: new.role.map(Into::into), status: new.locked.map(status) };
+    let user = accounts.change(principal, id, change).await?;
     state.sessions().invalidate_all();
-    Ok(Answer::new(accounts.get(principal, id).await?.into()))
+    Ok(Answer::new(user.into()))
 }
