@@ -71,18 +71,10 @@ fn a_form_carries_its_target_and_what_was_not_touched() {
 
 #[test]
 fn numbered_groups_are_a_list_in_the_order_of_their_numbers() {
-    let params = Params::from_form("l[10][q]=3&l[2][q]=2&l[1][q]=1").unwrap();
     #[derive(Deserialize)]
     struct Line {
         q: u32,
     }
-    let lines: Vec<Line> = params.at("l").to().unwrap();
-    assert_eq!(lines.iter().map(|line| line.q).collect::<Vec<_>>(), [1, 2, 3]);
-    let Err(ParamsError::Mismatch { path, .. }) = Params::from_form("l[0][q]=x").unwrap().to::<Lines>()
-    else {
-        panic!()
-    };
-    assert_eq!(path, "l[0][q]");
     #[derive(Deserialize, Debug)]
     struct Lines {
         #[serde(rename = "l")]
@@ -93,6 +85,14 @@ fn numbered_groups_are_a_list_in_the_order_of_their_numbers() {
         #[serde(rename = "q")]
         _qty: u32,
     }
+    let params = Params::from_form("l[10][q]=3&l[2][q]=2&l[1][q]=1").unwrap();
+    let lines: Vec<Line> = params.at("l").to().unwrap();
+    assert_eq!(lines.iter().map(|line| line.q).collect::<Vec<_>>(), [1, 2, 3]);
+    let Err(ParamsError::Mismatch { path, .. }) = Params::from_form("l[0][q]=x").unwrap().to::<Lines>()
+    else {
+        panic!()
+    };
+    assert_eq!(path, "l[0][q]");
 }
 
 #[test]

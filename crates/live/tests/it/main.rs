@@ -1,6 +1,11 @@
 //! The parts of a live page, each from the outside, and the laws of the diff.
 #![expect(clippy::unwrap_used, reason = "a test's helper may fail as its test does")]
 
+mod app;
+mod components;
 mod diff;
 mod forms;
+mod joins;
+mod streams;
 mod tokens;
+mod views;

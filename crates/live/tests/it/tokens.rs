@@ -6,7 +6,7 @@ use live::token::{KeyError, Keys, Purpose, TokenError};
 use live::{Flash, LocalPath, NotLocal, csrf};
 use proptest::prelude::*;
 
-const HOUR: Duration = Duration::from_secs(3600);
+const HOUR: Duration = Duration::from_hours(1);
 
 fn keys(first: u8) -> Keys {
     Keys::new([[first; 32]]).unwrap()
