@@ -54,7 +54,7 @@ browser_clients() {
     fi
 }
 
-# The clients that tests drive the shop with, in a Python of their own.
+# The clients that tests run against the shop and crates/channels, in a Python of their own.
 python_clients() {
     python="$(dirname "$0")/../.tools/python"
     wanted="$(dirname "$0")/../tests/clients/requirements.txt"
@@ -65,6 +65,16 @@ python_clients() {
     python3 -m venv "$python"
     "$python/bin/pip" install --quiet --disable-pip-version-check -r "$wanted"
     cp "$wanted" "$python/requirements.txt"
+}
+
+# The official channels client from npm, by its lock file.
+channel_client() {
+    clients="$(dirname "$0")/../tests/clients/channels"
+    cmp -s "$clients/package-lock.json" "$clients/node_modules/installed.json" && return
+    node
+    say "setup: fetching the official channels client"
+    (cd "$clients" && npm ci --silent --no-progress)
+    cp "$clients/package-lock.json" "$clients/node_modules/installed.json"
 }
 
 if ! have cargo; then
@@ -82,6 +92,7 @@ for purpose in "$@"; do
         postgres_server || apt postgresql "the PostgreSQL server"
         cargo nextest --version >/dev/null 2>&1 || cargo_tool cargo-nextest 0.9.143
         python_clients
+        channel_client
         ;;
     check)
         cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt

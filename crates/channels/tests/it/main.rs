@@ -2,6 +2,7 @@
 
 mod app;
 mod client;
+mod clients;
 mod hostile;
 mod joining;
 mod messages;
