@@ -43,6 +43,7 @@ pub use event::{ClientEvent, EventError};
 pub use flash::{COOKIE as FLASH_COOKIE, Flash};
 pub use form::{Field, FieldErrors, Form};
 pub use live::{Builder, CLIENT_VERSION, Live, RouteError};
+pub use live_macros::html;
 pub use page::{History, Page};
 pub use params::{MAX_DEPTH, MAX_FIELDS, Params, ParamsError};
 pub use path::{LocalPath, MAX_PATH, NotLocal};

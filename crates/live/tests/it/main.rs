@@ -5,6 +5,7 @@ mod app;
 mod components;
 mod diff;
 mod forms;
+mod html;
 mod joins;
 mod streams;
 mod tokens;
