@@ -53,6 +53,11 @@ pub(crate) const KEYS: &[Key] = &[
         "How buyers reach the shop; https makes cookies Secure",
         "a URL such as https://shop.example",
     ),
+    text(
+        "server.secrets_file",
+        "File of the secrets that sign open pages, newest first; made if it is missing. Default: secrets in data_dir",
+        "a file with one secret of 64 hexadecimal digits a line",
+    ),
     number(
         "server.drain_seconds",
         "How long the end waits for requests and jobs under way",
