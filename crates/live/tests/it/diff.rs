@@ -2,5 +2,6 @@
 
 mod law;
 mod node;
+mod official;
 mod random;
 mod world;
