@@ -32,7 +32,7 @@ pub(crate) const KEYS: &[Key] = &[
         "Where the data is; DATABASE_URL sets it too. Default: pulse.db in data_dir",
         "sqlite://FILE or postgres://USER:PASSWORD@HOST:PORT/NAME",
     ),
-    number("database.connections", "Reading connections (SQLite) or all connections (PostgreSQL)", FROM_ONE),
+    number("database.connections", "Reading connections; on PostgreSQL as many again for writing", FROM_ONE),
     text(
         "database.synchronous",
         "SQLite: `full` survives a power cut, `normal` a crash of the program",

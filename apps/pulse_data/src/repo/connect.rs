@@ -135,7 +135,16 @@ fn sqlite_error(path: &std::path::Path, error: &sqlx::Error) -> RepoError {
     RepoError::Unreachable { what, why }
 }
 
-pub(super) async fn postgres(server: PgConnectOptions, options: &RepoOptions) -> Result<PgPool, RepoError> {
+/// PostgreSQL, opened: the readers, and how to open a writer.
+pub(super) struct OpenedPostgres {
+    pub(super) readers: PgPool,
+    pub(super) server: PgConnectOptions,
+}
+
+pub(super) async fn postgres(
+    server: PgConnectOptions,
+    options: &RepoOptions,
+) -> Result<OpenedPostgres, RepoError> {
     let what = format!(
         "{} at {}:{}",
         server.get_database().unwrap_or_else(|| server.get_username()),
@@ -163,7 +172,7 @@ pub(super) async fn postgres(server: PgConnectOptions, options: &RepoOptions) ->
         return Err(RepoError::ReadOnly { what, why });
     }
     let _ = sqlx::Connection::close(first).await;
-    Ok(PgPoolOptions::new()
+    let readers = PgPoolOptions::new()
         .max_connections(options.connections.max(1))
         .acquire_timeout(options.acquire)
         // A third faster on reads; a connection that has died shows at its next statement.
@@ -176,7 +185,8 @@ pub(super) async fn postgres(server: PgConnectOptions, options: &RepoOptions) ->
                 Ok(true)
             })
         })
-        .connect_lazy_with(server))
+        .connect_lazy_with(server.clone());
+    Ok(OpenedPostgres { readers, server })
 }
 
 fn postgres_error(what: &str, error: &sqlx::Error) -> RepoError {
