@@ -84,6 +84,10 @@ pub(super) async fn sqlite(
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(synchronous)
+        // What a full group changes (512 carts lie on as many pages) stays in memory until its commit.
+        .pragma("cache_size", "-16384")
+        // 16 MiB of log: a page that is changed again and again is copied into the file once for many commits.
+        .pragma("wal_autocheckpoint", "4000")
         .thread_name(|_| "sqlite-writer".to_owned());
     let mut writer = writing.connect().await.map_err(failed)?;
     // A folder or a file that can't be written shows here, and not at the first order.
