@@ -77,14 +77,15 @@ channel_client() {
     cp "$clients/package-lock.json" "$clients/node_modules/installed.json"
 }
 
-# The official live view client's source, for its merge, by its lock file.
-live_client() {
-    client="$(dirname "$0")/../tests/live_client"
-    cmp -s "$client/package-lock.json" "$client/node_modules/installed.json" && return
+# A real browser, and what drives the live pages in it: by the lock file, with Debian's Chromium.
+real_browser() {
+    have chromium || [ -n "${LIVE_CHROMIUM:-}" ] || apt chromium "the browser Chromium (or set LIVE_CHROMIUM to one)"
+    checks="$(dirname "$0")/../tests/browser"
+    cmp -s "$checks/package-lock.json" "$checks/node_modules/installed.json" && return
     node
-    say "setup: fetching the official live view client"
-    (cd "$client" && npm ci --silent --no-progress)
-    cp "$client/package-lock.json" "$client/node_modules/installed.json"
+    say "setup: fetching what drives a real browser"
+    (cd "$checks" && npm ci --silent --no-progress)
+    cp "$checks/package-lock.json" "$checks/node_modules/installed.json"
 }
 
 if ! have cargo; then
@@ -103,7 +104,7 @@ for purpose in "$@"; do
         cargo nextest --version >/dev/null 2>&1 || cargo_tool cargo-nextest 0.9.143
         python_clients
         channel_client
-        live_client
+        real_browser
         ;;
     check)
         cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt

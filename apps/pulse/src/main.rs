@@ -14,7 +14,6 @@ mod measure;
 mod notify;
 mod progress;
 mod rooms;
-mod secrets;
 mod shop;
 mod signals;
 mod telemetry;

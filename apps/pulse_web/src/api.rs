@@ -13,7 +13,7 @@ mod orders;
 mod products;
 mod promotions;
 mod returns;
-pub(crate) mod sessions;
+mod sessions;
 mod shapes;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};

@@ -4,6 +4,7 @@
 //! allowed by its hash. Everything that comes from data is escaped.
 
 mod docs;
+mod start;
 
 use std::fmt;
 
@@ -14,6 +15,7 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
 pub(crate) use docs::docs;
+pub(crate) use start::start;
 
 const STYLE: &str = include_str!("pages/style.css");
 

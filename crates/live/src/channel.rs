@@ -12,7 +12,7 @@ use channels::{
 };
 use serde::Deserialize;
 
-use crate::connected::{AnyView, Frames};
+use crate::connected::{AnyView, Frames, Outcome};
 use crate::csrf::{self, BrowserId};
 use crate::join::{JoinPayload, join};
 use crate::live::{Inner, Live};
@@ -56,12 +56,6 @@ impl channels::Socket for LiveSocket {
         let token = connect.param("_csrf_token").unwrap_or_default();
         Ok(Visitor { browser: browser.filter(|browser| csrf::verify(&inner.keys, browser, token)) })
     }
-
-    /// All sockets of one browser have one name: [`Endpoint::disconnect`](channels::Endpoint::disconnect) them when
-    /// whoever uses it signs in or out.
-    fn id(&self, visitor: &Visitor) -> Option<String> {
-        visitor.browser.as_ref().map(|browser| browser.as_str().to_owned())
-    }
 }
 
 /// Who is behind a live socket.
@@ -99,7 +93,7 @@ impl Channel for LiveChannel {
         let browser = ctx.assigns().browser.clone();
         let joined = join(&live, browser.as_ref(), request.subtopic(), &payload, ctx.addr().clone()).await;
         match joined {
-            Ok((view, response)) => Ok(Joined::with(Self { view }, raw(response))),
+            Ok((view, response)) => Ok(Joined::with(Self { view }, raw(response.into()))),
             Err(error) => Err(JoinRefused(RawPayload::from(error).into())),
         }
     }
@@ -129,12 +123,12 @@ impl Channel for LiveChannel {
     }
 
     async fn handle_info(&mut self, wake: Wake, ctx: &mut channels::Ctx<'_, Self>) {
-        let Frames { pushes, answer } = self.view.wake(wake).await;
+        let Frames { pushes, outcome } = self.view.wake(wake).await;
         for (event, payload) in pushes {
             ctx.push(event, RawPayload::from(payload));
         }
-        if !answer.is_empty() {
-            ctx.push("diff", raw(answer));
+        if let Outcome::Diff(diff) = outcome {
+            ctx.push("diff", raw(diff.push()));
         }
     }
 }
@@ -152,19 +146,20 @@ struct Cids {
 
 /// Pushes first: a patch comes before the diff that belongs to it.
 fn answered(frames: Frames, ctx: &channels::Ctx<'_, LiveChannel>) -> Answer {
-    let Frames { pushes, answer } = frames;
+    let Frames { pushes, outcome } = frames;
     for (event, payload) in pushes {
         ctx.push(event, RawPayload::from(payload));
     }
-    match answer.first() {
-        None => Answer::Ok(Payload::empty()),
-        Some(_) => Answer::Ok(raw(answer)),
-    }
+    Answer::Ok(match outcome {
+        Outcome::Nothing => Payload::empty(),
+        Outcome::Diff(diff) => raw(diff.answer()),
+        Outcome::LinkRedirect => RawPayload::new("{\"link_redirect\":true}").into(),
+    })
 }
 
 /// JSON that this crate has written.
-fn raw(json: Vec<u8>) -> Payload {
-    match RawPayload::from_utf8(Bytes::from(json)) {
+fn raw(json: Bytes) -> Payload {
+    match RawPayload::from_utf8(json) {
         Ok(raw) => raw.into(),
         Err(error) => {
             tracing::error!(%error, "a message to the client is not UTF-8");

@@ -11,6 +11,7 @@ use std::sync::{Arc, Weak};
 use serde::de::DeserializeOwned;
 
 use crate::event::{ClientEvent, EventError};
+use crate::html::Render;
 use crate::page::Page;
 use crate::tree::{Cid, Dyn, List, Rendered};
 
@@ -53,6 +54,12 @@ impl<C> Component<C> {
     /// Its place in a template.
     pub fn place(&self) -> Dyn {
         Dyn::Component(self.cid)
+    }
+}
+
+impl<C> Render for &Component<C> {
+    fn render(self) -> Dyn {
+        self.place()
     }
 }
 

@@ -7,6 +7,7 @@ use std::any::{Any, type_name};
 use std::sync::Arc;
 
 use axum::http::StatusCode;
+use bytes::Bytes;
 use serde_json::json;
 
 use crate::channel::{Wake, WakeKind};
@@ -29,8 +30,36 @@ const MAX_PATCHES: usize = 8;
 #[derive(Default, Debug)]
 pub(crate) struct Frames {
     pub(crate) pushes: Vec<(&'static str, String)>,
-    /// JSON; `{}` if there is nothing to say.
-    pub(crate) answer: Vec<u8>,
+    pub(crate) outcome: Outcome,
+}
+
+/// What a message has led to.
+#[derive(Default, Debug)]
+pub(crate) enum Outcome {
+    /// Nothing to show: `{}` to a push.
+    #[default]
+    Nothing,
+    Diff(Diff),
+    /// The address is of another view: the client has to join that.
+    LinkRedirect,
+}
+
+/// A diff as it was written: behind the words that make it an answer, so that neither form is copied.
+#[derive(Debug)]
+pub(crate) struct Diff(Bytes);
+
+impl Diff {
+    const BEFORE: &[u8] = b"{\"diff\":";
+
+    /// For a push of the event `diff`.
+    pub(crate) fn push(self) -> Bytes {
+        self.0.slice(Self::BEFORE.len()..self.0.len() - 1)
+    }
+
+    /// For the answer to a push.
+    pub(crate) fn answer(self) -> Bytes {
+        self.0
+    }
 }
 
 /// A connected view without its type.
@@ -138,7 +167,7 @@ impl<V: LiveView> Connected<V> {
         Ok(Changed::View)
     }
 
-    /// Follows where the handler has sent the browser, and renders. The answer is left in `frames`.
+    /// Follows where the handler has sent the browser, and renders. The outcome is left in `frames`.
     async fn settle(&mut self, changed: Changed, frames: &mut Frames) {
         let patched = frames.pushes.len();
         match follow(&mut self.mounted, frames).await {
@@ -157,10 +186,12 @@ impl<V: LiveView> Connected<V> {
         };
         let frame = Frame { root: root.as_ref(), components: &components };
         let mut diff = Vec::with_capacity(256);
+        diff.extend_from_slice(Diff::BEFORE);
         if self.shadow.diff(&frame, &extras, &mut diff) {
             page.live.counters.diffs.one();
-            page.live.counters.diff_bytes.add(diff.len() as u64);
-            frames.answer = diff;
+            page.live.counters.diff_bytes.add((diff.len() - Diff::BEFORE.len()) as u64);
+            diff.push(b'}');
+            frames.outcome = Outcome::Diff(Diff(diff.into()));
         }
         page.drain_streams();
         page.flash_is_new = false;
@@ -265,7 +296,7 @@ impl<V: LiveView> AnyView for Connected<V> {
             let mut frames = Frames::default();
             let Ok(to) = LocalPath::of_url(url) else {
                 live.counters.refused_events.one();
-                frames.answer = br#"{"link_redirect":true}"#.to_vec();
+                frames.outcome = Outcome::LinkRedirect;
                 return frames;
             };
             match live.route(&to) {
@@ -275,7 +306,7 @@ impl<V: LiveView> AnyView for Connected<V> {
                         Err(halt) => self.leave(halt, &mut frames),
                     }
                 }
-                _ => frames.answer = br#"{"link_redirect":true}"#.to_vec(),
+                _ => frames.outcome = Outcome::LinkRedirect,
             }
             frames
         })

@@ -15,6 +15,7 @@ mod document;
 mod event;
 mod flash;
 mod form;
+pub mod guide;
 pub mod html;
 mod join;
 pub mod js;

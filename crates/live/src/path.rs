@@ -7,6 +7,8 @@ use std::fmt;
 
 use thiserror::Error;
 
+use crate::html::{Text, escape_into};
+
 /// The longest path that is accepted, in bytes.
 pub const MAX_PATH: usize = 4 * 1024;
 
@@ -127,6 +129,12 @@ impl LocalPath {
     /// The query without its question mark; empty if there is none.
     pub fn query_str(&self) -> &str {
         self.0.split_once('?').map_or("", |(_, query)| query)
+    }
+}
+
+impl Text for LocalPath {
+    fn escape_into(&self, out: &mut String) {
+        escape_into(&self.0, out);
     }
 }
 

@@ -37,10 +37,10 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 }
 
 /// How long a browser keeps its session's cookie, in seconds: 30 days. The session itself ends when the accounts say so.
-pub(crate) const SESSION_AGE: u32 = 30 * 24 * 60 * 60;
+const SESSION_AGE: u32 = 30 * 24 * 60 * 60;
 
 /// One attempt of the client's allowance for what guesses secrets or sends letters.
-pub(crate) struct Attempt;
+struct Attempt;
 
 impl FromRequestParts<AppState> for Attempt {
     type Rejection = Problem;
@@ -192,13 +192,7 @@ async fn sign_in(
     Ok(Answer::new(body).cookie(set).cookie(dropped))
 }
 
-/// Moves what a guest's cart holds into another.
-pub(crate) async fn merge(
-    state: &AppState,
-    who: &Principal,
-    from: CartId,
-    to: CartId,
-) -> Result<(), ShopError> {
+async fn merge(state: &AppState, who: &Principal, from: CartId, to: CartId) -> Result<(), ShopError> {
     let front = &state.rooms().front;
     let mut guest = front.view(from).await?;
     while let Some(line) = guest.cart.cart.lines.first().copied() {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{Browser, dom, fields};
 use crate::channel::{LiveChannel, Wake};
-use crate::connected::{AnyView, Frames};
+use crate::connected::{AnyView, Frames, Outcome};
 use crate::csrf::{self, BrowserId};
 use crate::ctx::Mailbox;
 use crate::join::{JoinPayload, join};
@@ -198,7 +198,7 @@ impl Tab {
     /// Follows a live link to another address of the view, as the back button does too.
     pub async fn patch(&mut self, path: &str) {
         let frames = self.view.live_patch(&format!("http://localhost{path}")).await;
-        if frames.answer == br#"{"link_redirect":true}"# {
+        if matches!(frames.outcome, Outcome::LinkRedirect) {
             self.departure = Some((Departure::Navigate(path.to_owned()), None));
             return;
         }
@@ -240,7 +240,7 @@ impl Tab {
     async fn wake(&mut self, message: Msg<LiveChannel>) {
         if let Msg::Info(wake) = message {
             let frames = self.view.wake(wake).await;
-            self.take_diff(frames);
+            self.take(frames);
         }
     }
 
@@ -402,13 +402,8 @@ impl Tab {
         reply
     }
 
-    /// The answer to a push.
     fn take(&mut self, frames: Frames) -> Option<Value> {
-        self.take_diff(frames)
-    }
-
-    fn take_diff(&mut self, frames: Frames) -> Option<Value> {
-        let Frames { pushes, answer } = frames;
+        let Frames { pushes, outcome } = frames;
         for (event, payload) in pushes {
             let payload: Value =
                 serde_json::from_str(&payload).unwrap_or_else(|error| panic!("{event}: {error}: {payload}"));
@@ -420,11 +415,12 @@ impl Tab {
                 _ => self.departure = Some((Departure::Redirect(to), flash)),
             }
         }
-        if answer.is_empty() {
-            return None;
-        }
-        let diff = String::from_utf8(answer).unwrap_or_else(|error| panic!("the diff is not UTF-8: {error}"));
-        let parsed: Value = serde_json::from_str(&diff).unwrap_or_else(|error| panic!("{error}: {diff}"));
+        let Outcome::Diff(diff) = outcome else { return None };
+        let answer = diff.answer();
+        let answer: Value =
+            serde_json::from_slice(&answer).unwrap_or_else(|error| panic!("{error}: {answer:?}"));
+        let parsed = answer["diff"].clone();
+        let diff = parsed.to_string();
         let before = self.components();
         self.client.merge(&diff).unwrap_or_else(|error| panic!("{error}\nThe diff: {diff}"));
         self.beside(&parsed);

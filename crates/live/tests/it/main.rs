@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test's helper may fail as its test does")]
 
 mod app;
-mod compile_fail;
+mod browser;
 mod components;
 mod diff;
 mod forms;
