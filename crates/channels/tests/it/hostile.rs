@@ -140,9 +140,9 @@ async fn a_channel_that_floods_its_own_client_loses_it() {
     assert_eq!(app.endpoint.stats().slow_consumers, 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_busy_channel_refuses_what_it_has_no_room_for() {
-    let app = App::with(Limits { channel_mailbox: 2, ..Limits::default() }).await;
+    let app = App::in_memory(Limits { channel_mailbox: 2, ..Limits::default() }).await;
     let mut client = Client::connect(&app, "vsn=2.0.0").await;
     client.join("1", "room:1").await;
     client.send(json!(["1", "2", "room:1", "sleep", 300])).await;

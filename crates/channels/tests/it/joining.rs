@@ -161,3 +161,24 @@ async fn channels_end_with_their_socket() {
     assert_eq!(told, ["end room:1 shutdown", "end room:2 shutdown", "join room:1", "join room:2"]);
     assert_eq!(app.endpoint.broadcaster().broadcast("room:1", "news", json!(1)), Ok(0));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_new_join_waits_for_the_end_of_the_old_one_and_hears_nothing_meanwhile() {
+    let mut app = App::in_memory(channels::Limits::default()).await;
+    let mut client = Client::connect(&app, "vsn=2.0.0").await;
+    client.join("1", "room:1").await;
+    client.send(json!(["1", "2", "room:1", "sleep", 300])).await;
+    client.send(json!(["5", "5", "room:1", "phx_join", {}])).await;
+    client.send(json!([null, "6", "phoenix", "heartbeat", {}])).await;
+    let beat = json!([null, "6", "phoenix", "phx_reply", { "status": "ok", "response": {} }]);
+    assert_eq!(client.next().await, crate::client::Got::Text(beat));
+    // The join was taken and the old channel still sleeps: the topic's subscription is the old one's.
+    assert_eq!(app.endpoint.broadcaster().broadcast("room:1", "news", json!(1)), Ok(1));
+    assert_eq!(client.next().await, reply("1", "2", "room:1", "ok", json!({})));
+    let who = json!({ "user": "guest", "token": null, "params": {} });
+    assert_eq!(client.next().await, reply("5", "5", "room:1", "ok", who));
+    assert_eq!(client.next().await, event([Some("1"), Some("1")], "room:1", "phx_close", json!({})));
+    for expected in ["join room:1", "end room:1 shutdown", "join room:1"] {
+        assert_eq!(app.told().await, expected);
+    }
+}

@@ -129,3 +129,12 @@ async fn the_sockets_of_one_user_can_be_disconnected() {
     assert_eq!(bob.next().await, reply("1", "2", "room:1", "ok", json!(2)));
     assert_eq!(app.endpoint.disconnect("user:carol"), 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_drain_waits_for_a_socket_whose_client_says_nothing() {
+    let app = App::in_memory(Limits::default()).await;
+    let client = Client::connect(&app, "vsn=2.0.0").await;
+    assert!(app.endpoint.drain(Duration::from_secs(20)).await);
+    assert_eq!(app.endpoint.stats().sockets, 0);
+    drop(client);
+}
