@@ -88,6 +88,16 @@ real_browser() {
     cp "$checks/package-lock.json" "$checks/node_modules/installed.json"
 }
 
+# The official live view client's source, for its merge, by its lock file.
+live_client() {
+    client="$(dirname "$0")/../tests/live_client"
+    cmp -s "$client/package-lock.json" "$client/node_modules/installed.json" && return
+    node
+    say "setup: fetching the official live view client"
+    (cd "$client" && npm ci --silent --no-progress)
+    cp "$client/package-lock.json" "$client/node_modules/installed.json"
+}
+
 if ! have cargo; then
     say "setup: please install Rust with rustup (https://rustup.rs), then repeat."
     exit 1
@@ -104,6 +114,7 @@ for purpose in "$@"; do
         cargo nextest --version >/dev/null 2>&1 || cargo_tool cargo-nextest 0.9.143
         python_clients
         channel_client
+        live_client
         real_browser
         ;;
     check)

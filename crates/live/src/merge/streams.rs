@@ -36,8 +36,12 @@ impl Streams {
             return Err(wrong());
         }
         let entries = self.entries.entry(name.to_owned()).or_default();
+        // What is taken away and inserted again in one message is kept: also if it is only to be changed.
+        let before: Vec<String> = entries.iter().map(|(id, _)| id.clone()).collect();
         // The mere presence of a fourth element resets.
-        let before = if reset.is_empty() { Vec::new() } else { std::mem::take(entries) };
+        if !reset.is_empty() {
+            entries.clear();
+        }
         entries.retain(|(id, _)| !deletes.iter().any(|gone| gone == id));
         for (insert, html) in inserts.iter().zip(html) {
             let Some([id, at, limit, update_only]) = insert.as_array().map(Vec::as_slice) else {
@@ -48,7 +52,7 @@ impl Streams {
                 *shown = html;
                 continue;
             }
-            let was_there = before.iter().any(|(known, _)| known == id);
+            let was_there = before.iter().any(|known| known == id);
             if update_only == true && !was_there {
                 continue;
             }

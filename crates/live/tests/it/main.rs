@@ -3,6 +3,7 @@
 
 mod app;
 mod browser;
+mod compile_fail;
 mod components;
 mod diff;
 mod forms;

@@ -326,7 +326,10 @@ fn each_stream(values: &mut [Node], found: &mut dyn FnMut(&mut StreamNode)) {
 
 /// Does to what is shown what the stream's orders say, and clears them.
 fn obey(stream: &mut StreamNode, shown: &mut Vec<(String, Piece)>) {
-    let before = if std::mem::take(&mut stream.reset) { std::mem::take(shown) } else { Vec::new() };
+    let before = shown.clone();
+    if std::mem::take(&mut stream.reset) {
+        shown.clear();
+    }
     for id in std::mem::take(&mut stream.deletes) {
         shown.retain(|(known, _)| *known != id);
     }
