@@ -54,6 +54,7 @@ pub(crate) struct Server {
     pub(crate) listen: SocketAddr,
     pub(crate) ops_listen: SocketAddr,
     pub(crate) public_url: Option<String>,
+    pub(crate) secrets_file: Option<PathBuf>,
     pub(crate) drain_seconds: u64,
     pub(crate) requests_per_second: NonZeroU32,
     pub(crate) proxies: usize,
@@ -115,6 +116,7 @@ impl Default for Config {
                 listen: SocketAddr::from(([127, 0, 0, 1], 4000)),
                 ops_listen: SocketAddr::from(([127, 0, 0, 1], 4001)),
                 public_url: None,
+                secrets_file: None,
                 drain_seconds: 15,
                 requests_per_second: NonZeroU32::MIN.saturating_add(99),
                 proxies: 0,
@@ -136,6 +138,11 @@ impl Config {
             .url
             .clone()
             .unwrap_or_else(|| format!("sqlite://{}", self.data_dir.join("pulse.db").display()))
+    }
+
+    /// Where the secrets are that sign open pages.
+    pub(crate) fn secrets_file(&self) -> PathBuf {
+        self.server.secrets_file.clone().unwrap_or_else(|| self.data_dir.join("secrets"))
     }
 
     /// Where mails are left.

@@ -14,6 +14,7 @@ mod measure;
 mod notify;
 mod progress;
 mod rooms;
+mod secrets;
 mod shop;
 mod signals;
 mod telemetry;

@@ -57,7 +57,7 @@ pub enum Synchronous {
 /// How a [`Repo`] works. The defaults suit a shop on one machine.
 #[derive(Debug, Clone)]
 pub struct RepoOptions {
-    /// Reading connections on SQLite, connections in all on PostgreSQL.
+    /// Connections for reading; on PostgreSQL there are as many again for writing.
     pub connections: u32,
     /// When SQLite lets a commit count as done.
     pub synchronous: Synchronous,
@@ -126,13 +126,10 @@ impl Repo {
                 }
             }
             connect::Target::Postgres(server) => {
-                let pool = connect::postgres(server, &options).await?;
-                let reader: DatabaseConnection = pool.into();
-                let writer = WriteSide::Pool(postgres::Pool::new(
-                    reader.clone(),
-                    options.queue,
-                    Arc::clone(&counters),
-                ));
+                let opened = connect::postgres(server, &options).await?;
+                let reader = opened.readers.into();
+                let pool = postgres::Pool::new(opened.server, &options, Arc::clone(&counters));
+                let writer = WriteSide::Pool(pool);
                 Inner { backend: Backend::Postgres, reader, limit: options.limit, counters, writer }
             }
         };
@@ -201,8 +198,9 @@ impl Repo {
 
     /// Waits for the writes that were taken on, then closes every connection.
     pub async fn close(&self) {
-        if let WriteSide::Group(queue) = &self.0.writer {
-            queue.close().await;
+        match &self.0.writer {
+            WriteSide::Group(queue) => queue.close().await,
+            WriteSide::Pool(pool) => pool.close().await,
         }
         let _ = self.0.reader.close_by_ref().await;
     }

@@ -1,8 +1,9 @@
-//! Measures each request by its matched route and opens one span for it.
+//! Measures each request by its matched route, and lets log lines and spans know to which request they belong.
 //!
 //! **Invariant.** A route is counted under its pattern, never under the asked path, so that the number of series is
 //! bounded by the routes that were declared; a method that HTTP does not name counts as `OTHER`. The handles of a
-//! route's series are looked up once and kept: a request takes a read lock and no allocation for its metrics.
+//! route's series are looked up once and kept: a request takes a read lock and no allocation for its metrics. A span
+//! is opened only where something reads it (an export, pretty lines); JSON lines read the [scope](crate::scope).
 
 use std::collections::HashMap;
 use std::fmt;
@@ -15,6 +16,7 @@ use std::time::Instant;
 
 use axum::extract::MatchedPath;
 use axum::http::{Method, Request, Response, StatusCode};
+use foldhash::fast::RandomState;
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceState};
 use pin_project_lite::pin_project;
 use prometheus_client::metrics::exemplar::HistogramWithExemplars;
@@ -24,8 +26,8 @@ use prometheus_client::registry::Registry;
 use tower::{Layer, Service};
 use tracing::{Level, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
-use tracing_subscriber::registry::LookupSpan as _;
 
+use crate::scope::{RequestTags, Scope};
 use crate::trace_id::{Parent, TraceId, parse_traceparent};
 use crate::{logs, otlp};
 
@@ -52,15 +54,15 @@ impl MetricConstructor<Histogram> for Buckets {
 }
 
 /// The series of one route, by method and class; filled at first use.
-#[derive(Default)]
 struct Route {
+    pattern: Box<str>,
     series: [[OnceLock<Histogram>; CLASSES.len()]; METHODS.len()],
 }
 
 struct Inner {
     durations: Family<Labels, Histogram, Buckets>,
     in_flight: Gauge<i64, AtomicI64>,
-    routes: RwLock<HashMap<Box<str>, Arc<Route>>>,
+    routes: RwLock<HashMap<Box<str>, Arc<Route>, RandomState>>,
 }
 
 /// The tower layer; apply it with `Router::layer`, so that the matched path is known. A cheap handle.
@@ -93,21 +95,14 @@ impl HttpLayer {
         }
         drop(routes);
         let mut routes = self.inner.routes.write().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(routes.entry(pattern.into()).or_default())
+        let new = || Arc::new(Route { pattern: pattern.into(), series: Default::default() });
+        Arc::clone(routes.entry(pattern.into()).or_insert_with(new))
     }
 
-    fn observe(
-        &self,
-        pattern: &str,
-        route: &Route,
-        method: usize,
-        class: usize,
-        seconds: f64,
-        trace: Option<TraceId>,
-    ) {
+    fn observe(&self, route: &Route, method: usize, class: usize, seconds: f64, trace: Option<TraceId>) {
         let series = route.series[method][class].get_or_init(|| {
             let labels = [
-                ("route", pattern.to_owned()),
+                ("route", route.pattern.to_string()),
                 ("method", METHODS[method].to_owned()),
                 ("status", CLASSES[class].to_owned()),
             ];
@@ -154,37 +149,46 @@ where
         let matched = request.extensions().get::<MatchedPath>().cloned();
         let pattern = matched.as_ref().map_or(UNMATCHED, MatchedPath::as_str);
         let method = method_index(request.method());
-        let span = tracing::span!(
-            target: "pulse::http",
-            Level::INFO,
-            "request",
-            method = tracing::field::Empty,
-            route = tracing::field::Empty,
-            status = tracing::field::Empty,
-        );
         let header = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
-        let (id, trace) = open_trace(&span, header.and_then(parse_traceparent));
-        note(&span, id, METHODS[method], matched.as_ref());
-        let fields = logs::wants_span_fields() || (otlp::is_on() && trace.is_some());
-        if fields {
-            span.record("method", METHODS[method]);
-            span.record("route", pattern);
-        }
+        let parent = header.and_then(parse_traceparent);
+        let (span, id, trace) = if otlp::is_on() || logs::wants_spans() {
+            open_span(parent, METHODS[method], pattern)
+        } else {
+            let id = parent.map_or_else(TraceId::draw, |parent| parent.trace);
+            (Span::none(), id, Some(id))
+        };
         let route = self.layer.route(pattern);
         self.layer.inner.in_flight.inc();
-        let flight = Flight {
-            layer: self.layer.clone(),
-            matched,
-            route,
-            method,
-            started: Instant::now(),
-            trace,
-            answered: false,
-        };
+        let tags = Some(RequestTags { trace: id, method: METHODS[method], route: matched });
+        let layer = self.layer.clone();
+        let flight = Flight { layer, route, method, started: Instant::now(), trace, answered: false };
         // Not entered here: a service does its work when its future is polled.
         let answer = self.service.call(request);
-        ResponseFuture { answer, span, flight }
+        ResponseFuture { answer, tags, span, flight }
     }
+}
+
+/// The request's span, its trace, and the exemplar to show.
+fn open_span(
+    parent: Option<Parent>,
+    method: &'static str,
+    pattern: &str,
+) -> (Span, TraceId, Option<TraceId>) {
+    let span = tracing::span!(
+        target: "pulse::http",
+        Level::INFO,
+        "request",
+        method = tracing::field::Empty,
+        route = tracing::field::Empty,
+        status = tracing::field::Empty,
+    );
+    let (id, trace) = open_trace(&span, parent);
+    // Of a trace that nobody keeps, nobody reads the fields.
+    if logs::wants_spans() || trace.is_some() {
+        span.record("method", method);
+        span.record("route", pattern);
+    }
+    (span, id, trace)
 }
 
 /// Gives the span its trace and says which exemplar to show: none where the trace is not kept anywhere.
@@ -214,23 +218,6 @@ fn open_trace(span: &Span, parent: Option<Parent>) -> (TraceId, Option<TraceId>)
     (id, Some(id))
 }
 
-/// What the JSON log says of the request under which a line was written.
-pub(crate) struct RequestTags {
-    pub(crate) trace: TraceId,
-    pub(crate) method: &'static str,
-    pub(crate) route: Option<MatchedPath>,
-}
-
-/// Leaves the tags at the span. They cost nothing until a line is written; fields would be formatted for each request.
-pub(crate) fn note(span: &Span, trace: TraceId, method: &'static str, route: Option<&MatchedPath>) {
-    span.with_subscriber(|(span, dispatch)| {
-        let registry = dispatch.downcast_ref::<tracing_subscriber::Registry>();
-        if let Some(data) = registry.and_then(|registry| registry.span(span)) {
-            data.extensions_mut().insert(RequestTags { trace, method, route: route.cloned() });
-        }
-    });
-}
-
 fn method_index(method: &Method) -> usize {
     let name = method.as_str();
     METHODS.iter().position(|known| *known == name).unwrap_or(METHODS.len() - 1)
@@ -243,7 +230,6 @@ fn class_index(status: StatusCode) -> usize {
 /// One request under way. Dropping it unanswered means that the client went away.
 struct Flight {
     layer: HttpLayer,
-    matched: Option<MatchedPath>,
     route: Arc<Route>,
     method: usize,
     started: Instant,
@@ -256,8 +242,7 @@ impl Flight {
         self.answered = true;
         let seconds = self.started.elapsed().as_secs_f64();
         self.layer.inner.in_flight.dec();
-        let pattern = self.matched.as_ref().map_or(UNMATCHED, MatchedPath::as_str);
-        self.layer.observe(pattern, &self.route, self.method, class, seconds, self.trace);
+        self.layer.observe(&self.route, self.method, class, seconds, self.trace);
         seconds
     }
 }
@@ -275,6 +260,7 @@ pin_project! {
     pub struct ResponseFuture<F> {
         #[pin]
         answer: F,
+        tags: Option<RequestTags>,
         span: Span,
         flight: Flight,
     }
@@ -288,6 +274,7 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
+        let _scope = Scope::enter(this.tags);
         let _entered = this.span.enter();
         let result = std::task::ready!(this.answer.poll(cx));
         let class = result.as_ref().map_or(4, |response| class_index(response.status()));

@@ -5,7 +5,7 @@
 //! Telemetry never blocks and never fails a request: what can't be exported is dropped and counted.
 //!
 //! - [`init`] installs logs (pretty on a terminal, JSON elsewhere) and, if configured, the OTLP export of spans.
-//! - [`HttpLayer`] measures each request by matched route and opens one span for it.
+//! - [`HttpLayer`] measures each request by matched route and tells log lines and spans which request they belong to.
 //! - [`Metrics`] collects and writes `OpenMetrics` text; [`Health`] holds the named readiness checks.
 //! - [`ops_router`] serves `/metrics`, `/healthz` and `/readyz` on a listener of their own.
 
@@ -17,6 +17,7 @@ mod ops;
 mod otlp;
 mod process;
 pub mod redact;
+mod scope;
 mod trace_id;
 
 pub use health::{CheckResult, Health, Phase, Report};

@@ -12,13 +12,12 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::Subscriber;
 use tracing_subscriber::filter::{FilterExt as _, LevelFilter};
 use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::registry::{LookupSpan, SpanRef};
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer};
 
-use crate::http::RequestTags;
 use crate::otlp::{self, ExportStats, OtlpConfig};
-use crate::redact;
+use crate::{redact, scope};
 
 /// How a log line looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
@@ -133,20 +132,12 @@ fn filter(text: &str) -> Result<EnvFilter, ObsError> {
         .map_err(|error| ObsError::Filter { filter: text.to_owned(), reason: error.to_string() })
 }
 
-/// Reads the tags of the request that a span belongs to.
-fn tags<S, R>(span: &SpanRef<'_, S>, read: impl Fn(&RequestTags) -> R) -> Option<R>
-where
-    S: for<'a> LookupSpan<'a>,
-{
-    span.scope().find_map(|span| span.extensions().get::<RequestTags>().map(&read))
-}
-
 /// Set where lines are pretty: only their formatter shows the fields of spans.
-static SPAN_FIELDS: AtomicBool = AtomicBool::new(false);
+static SPANS: AtomicBool = AtomicBool::new(false);
 
-/// Whether the request's span should carry its method and route as fields.
-pub(crate) fn wants_span_fields() -> bool {
-    SPAN_FIELDS.load(Ordering::Relaxed)
+/// Whether lines show the request's span. Where they don't, the tags of its scope say as much for less.
+pub(crate) fn wants_spans() -> bool {
+    SPANS.load(Ordering::Relaxed)
 }
 
 /// The layer that writes lines, in the wanted look.
@@ -161,7 +152,7 @@ where
         LogFormat::Json => false,
     };
     if pretty {
-        SPAN_FIELDS.store(true, Ordering::Relaxed);
+        SPANS.store(true, Ordering::Relaxed);
         let colors = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         return Box::new(tracing_subscriber::fmt::layer().with_ansi(colors).with_writer(writer));
     }
@@ -171,11 +162,11 @@ where
     layer.with_target("target");
     layer.with_event("fields");
     layer.with_flattened_span_fields("span");
-    // Three fields of one source: the request's span, at or above the line's own.
-    layer.add_from_span("trace_id", |span| tags(span, |tags| tags.trace.to_string()));
-    layer.add_from_span("method", |span| tags(span, |tags| tags.method));
-    layer.add_from_span("route", |span| {
-        tags(span, |tags| tags.route.as_ref().map(|route| route.as_str().to_owned())).flatten()
+    // The request for which the line's thread is working.
+    layer.add_dynamic_field("trace_id", |_, _| scope::current(|tags| tags.trace.to_string()));
+    layer.add_dynamic_field("method", |_, _| scope::current(|tags| tags.method));
+    layer.add_dynamic_field("route", |_, _| {
+        scope::current(|tags| tags.route.as_ref().map(|route| route.as_str().to_owned())).flatten()
     });
     Box::new(layer)
 }
@@ -184,6 +175,8 @@ where
 mod tests {
     use std::io::Write;
     use std::sync::{Arc, Mutex};
+
+    use tower::ServiceExt as _;
 
     use super::*;
 
@@ -215,9 +208,9 @@ mod tests {
     #[test]
     fn a_json_line_carries_the_trace_of_its_request() {
         let lines = logged("info", || {
-            let outer = tracing::info_span!("request");
-            crate::http::note(&outer, crate::TraceId(0xab), "GET", None);
-            let _outer = outer.enter();
+            let mut tags =
+                Some(scope::RequestTags { trace: crate::TraceId(0xab), method: "GET", route: None });
+            let _request = scope::Scope::enter(&mut tags);
             let _inner = tracing::info_span!("inner", step = 1).entered();
             tracing::info!(order = 7, "order placed");
         });
@@ -229,6 +222,34 @@ mod tests {
         assert_eq!(lines[0]["span"]["step"], 1);
         assert_eq!(lines[0]["level"], "INFO");
         assert!(lines[0]["timestamp"].is_string());
+    }
+
+    #[test]
+    fn a_handlers_line_carries_its_request_and_a_line_outside_carries_none() {
+        let build = crate::BuildInfo { version: "0", commit: "unknown", profile: "debug" };
+        let layer = crate::Metrics::new(build).http_layer();
+        let handler = async || {
+            tokio::task::yield_now().await;
+            tracing::info!("order shown");
+        };
+        let shop = axum::Router::new().route("/orders/{id}", axum::routing::get(handler)).layer(layer);
+        let lines = logged("info", || {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            let request = axum::http::Request::get("/orders/7")
+                .header("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+                .body(axum::body::Body::empty());
+            let answer = runtime.block_on(shop.oneshot(request.unwrap())).unwrap();
+            assert_eq!(answer.status(), 200);
+            tracing::info!("outside");
+        });
+        assert_eq!(lines[0]["fields"]["message"], "order shown");
+        assert_eq!(lines[0]["trace_id"], "4bf92f3577b34da6a3ce929d0e0e4736");
+        assert_eq!(
+            (lines[0]["method"].as_str(), lines[0]["route"].as_str()),
+            (Some("GET"), Some("/orders/{id}"))
+        );
+        assert_eq!(lines[1]["fields"]["message"], "outside");
+        assert!(lines[1]["trace_id"].is_null() && lines[1]["route"].is_null());
     }
 
     #[test]

@@ -28,7 +28,7 @@ use pulse_data::orders::Orders;
 use pulse_data::testing::Database;
 use pulse_data::{Backend, SystemClock};
 use pulse_fleet::{Fleet, FleetOptions, FleetPorts, FrontDoor};
-use pulse_web::{AppState, LocalBus, Rate, Rooms, WebConfig, router, serve};
+use pulse_web::{AppState, LocalBus, Rate, Rooms, Web, WebConfig, serve};
 use tokio::net::TcpListener;
 
 const SYSTEM: Principal = Principal::System("bench");
@@ -251,7 +251,7 @@ async fn server() {
             async move { ([("content-type", "application/json")], body) }
         }),
     );
-    let app = bare.merge(router(AppState::new(rooms, config)));
+    let app = bare.merge(Web::open(AppState::new(rooms, config)).await.unwrap().router());
     let port = std::env::var("PORT").ok().and_then(|port| port.parse().ok()).unwrap_or(0_u16);
     let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
     println!("address {}", listener.local_addr().unwrap());

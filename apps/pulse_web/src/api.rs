@@ -13,7 +13,7 @@ mod orders;
 mod products;
 mod promotions;
 mod returns;
-mod sessions;
+pub(crate) mod sessions;
 mod shapes;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};

@@ -30,6 +30,9 @@ pub struct WebConfig {
     pub session_belief: Duration,
     /// How long a page of the catalogue is served without asking the store, where no change was announced.
     pub page_belief: Duration,
+    /// What signs the tokens of open pages, newest first: the first one signs, all of them verify, so a secret can be
+    /// changed without ending anybody's page. Random unless given: then pages are loaded again after a restart.
+    pub secrets: Vec<[u8; 32]>,
     /// Bytes of rendered catalogue pages that are kept.
     pub page_bytes: u64,
 }
@@ -70,6 +73,7 @@ impl Default for WebConfig {
             answer_time: Duration::from_secs(30),
             session_belief: Duration::from_secs(10),
             page_belief: Duration::from_secs(5),
+            secrets: vec![rand::random()],
             page_bytes: 32 * 1024 * 1024,
         }
     }

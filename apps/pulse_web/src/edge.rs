@@ -139,11 +139,14 @@ fn finish(mut response: Response, id: &HeaderValue, https: bool) -> Response {
         if status.is_server_error() {
             tracing::warn!(request, status = status.as_u16(), detail = %problem.detail, "a request failed");
         }
-        *response.body_mut() = Body::from(problem.body(request));
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        headers.remove(header::CONTENT_LENGTH);
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        // A page for people says in words what a problem says to programs.
+        if !is_page(&response) {
+            *response.body_mut() = Body::from(problem.body(request));
+            let headers = response.headers_mut();
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+            headers.remove(header::CONTENT_LENGTH);
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        }
     }
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, id.clone());
@@ -158,6 +161,10 @@ fn finish(mut response: Response, id: &HeaderValue, https: bool) -> Response {
         );
     }
     response
+}
+
+fn is_page(response: &Response) -> bool {
+    response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
 }
 
 /// The client's own id: 1 to 64 letters, digits, `-`, `_` or `.`; others could forge lines in a log.

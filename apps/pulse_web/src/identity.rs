@@ -95,7 +95,7 @@ pub(crate) fn cart_of_user(user: UserId) -> CartId {
     cart_id("cart of user ", user.to_string().as_bytes())
 }
 
-fn cart_of_guest(secret: &str) -> CartId {
+pub(crate) fn cart_of_guest(secret: &str) -> CartId {
     cart_id("cart of guest ", secret.as_bytes())
 }
 
@@ -104,6 +104,8 @@ fn cart_of_guest(secret: &str) -> CartId {
 pub(crate) enum Secret {
     /// A browser's session.
     Session,
+    /// The name of a browser's session, which a page of ours keeps signed.
+    SessionId,
     /// A program's bearer token.
     Token,
 }
@@ -112,6 +114,7 @@ pub(crate) enum Secret {
 pub(crate) fn hash(kind: Secret, secret: &str) -> TokenHash {
     let label = match kind {
         Secret::Session => "session ",
+        Secret::SessionId => "session id ",
         Secret::Token => "token ",
     };
     Sha256::new().chain_update(label).chain_update(secret).finalize().into()
@@ -138,8 +141,8 @@ impl FromRequestParts<AppState> for Caller {
         if !safe {
             from_the_shop(headers, config)?;
         }
-        let guest_cart = cookie_of(headers, config, "cart").filter(|secret| secret.len() == 43);
-        let session = cookie_of(headers, config, "session");
+        let guest_cart = guest_cart_of(headers, config);
+        let session = session_of(headers, config);
         let account = match session {
             Some(secret) => resolve(state, secret, Secret::Session).await?,
             None => None,
@@ -172,8 +175,29 @@ impl FromRequestParts<AppState> for SignedIn {
     }
 }
 
+/// The session's secret that a browser has brought, not looked at yet.
+pub(crate) fn session_of<'a>(headers: &'a HeaderMap, config: &WebConfig) -> Option<&'a str> {
+    cookie_of(headers, config, "session")
+}
+
+/// The secret of a guest's cart that a browser has brought.
+pub(crate) fn guest_cart_of<'a>(headers: &'a HeaderMap, config: &WebConfig) -> Option<&'a str> {
+    cookie_of(headers, config, "cart").filter(|secret| secret.len() == 43)
+}
+
+/// A new guest's cart: the cookie to send back with later requests, and the one to set now.
+pub(crate) fn new_guest_cart(config: &WebConfig) -> Option<(HeaderValue, HeaderValue)> {
+    let secret = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
+    let sent = HeaderValue::from_str(&format!("{}={secret}", cookie_name(config, "cart"))).ok()?;
+    Some((sent, cookie(config, "cart", &secret, CART_AGE)?))
+}
+
 /// The account of a secret; believed for a while without asking the store again.
-async fn resolve(state: &AppState, secret: &str, kind: Secret) -> Result<Option<Arc<Identity>>, ApiError> {
+pub(crate) async fn resolve(
+    state: &AppState,
+    secret: &str,
+    kind: Secret,
+) -> Result<Option<Arc<Identity>>, ApiError> {
     // No secret of ours is longer, and hashing is not free.
     if secret.len() > 128 {
         return Ok(None);
@@ -184,6 +208,13 @@ async fn resolve(state: &AppState, secret: &str, kind: Secret) -> Result<Option<
             let found = accounts.resume(secret).await.map_err(AccountError::from)?;
             Ok(found.map(|found| {
                 Arc::new(Identity { principal: found.principal, user: found.user, email: found.email })
+            }))
+        }
+        Secret::SessionId => {
+            let found = accounts.revisit(secret).await.map_err(AccountError::from)?;
+            Ok(found.map(|user| {
+                let principal = Principal::User { id: user.id, role: user.role };
+                Arc::new(Identity { principal, user: user.id, email: user.email })
             }))
         }
         Secret::Token => {
@@ -210,7 +241,7 @@ fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
 }
 
 /// Refuses what a foreign page has sent. Programs send neither header and hold no cookies that a page could use.
-fn from_the_shop(headers: &HeaderMap, config: &WebConfig) -> Result<(), Problem> {
+pub(crate) fn from_the_shop(headers: &HeaderMap, config: &WebConfig) -> Result<(), Problem> {
     let refuse =
         || Err(Problem::new(Kind::CrossSite, "this can only be asked for from the shop's own pages"));
     if let Some(site) = headers.get(FETCH_SITE) {

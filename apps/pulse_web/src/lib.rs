@@ -30,6 +30,7 @@ mod openapi;
 mod pages;
 pub mod problem;
 mod serve;
+mod site;
 mod state;
 
 use axum::Router;
@@ -42,37 +43,63 @@ pub use edge::RequestId;
 pub use news::{LocalBus, News, Topic};
 pub use openapi::openapi;
 pub use serve::{ServeOptions, serve, serve_with};
+pub use site::OpenError;
 pub use state::{AppState, Rooms, WebStats};
 
 use problem::{Kind, Problem};
 
-/// Everything that the shop answers over HTTP.
-pub fn router(state: AppState) -> Router {
-    let (routes, description) = api::routes().split_for_parts();
-    let document = openapi::finish(description, state.config());
-    let json = bytes::Bytes::from(api::json(&document));
-    let (start, docs) = (pages::start(), pages::docs(&document));
-    let edge = edge::EdgeLayer::new(state.config());
-    routes
-        .route("/", get(|| async move { start.clone() }))
-        .route("/assets/{file}", get(assets::serve))
-        .route("/api/docs", get(|| async move { docs.clone() }))
-        .route(
-            "/api/openapi.json",
-            get(|| async move {
-                let headers = [
-                    (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
-                    (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
-                ];
-                (headers, json.clone()).into_response()
-            }),
-        )
-        .fallback(async || {
-            Problem::new(Kind::NotFound, "nothing is at this address; /api/docs tells what is")
-        })
-        .method_not_allowed_fallback(async || {
-            Problem::new(Kind::MethodNotAllowed, "the header `Allow` tells what can be done here")
-        })
-        .layer(edge)
-        .with_state(state)
+/// The shop's door, open. Cheap to clone.
+#[derive(Clone)]
+pub struct Web {
+    state: AppState,
+    site: site::Site,
+}
+
+impl Web {
+    /// Opens the pages, whose open ones need a supervisor.
+    pub async fn open(state: AppState) -> Result<Self, OpenError> {
+        let site = site::Site::open(&state).await?;
+        Ok(Self { state, site })
+    }
+
+    /// Everything that the shop answers over HTTP.
+    pub fn router(&self) -> Router {
+        let (routes, description) = api::routes().split_for_parts();
+        let document = openapi::finish(description, self.state.config());
+        let json = bytes::Bytes::from(api::json(&document));
+        let docs = pages::docs(&document);
+        let edge = edge::EdgeLayer::new(self.state.config());
+        routes
+            .merge(self.site.routes(&self.state))
+            .route("/assets/{file}", get(assets::serve))
+            .route("/api/docs", get(|| async move { docs.clone() }))
+            .route(
+                "/api/openapi.json",
+                get(|| async move {
+                    let headers = [
+                        (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
+                        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+                    ];
+                    (headers, json.clone()).into_response()
+                }),
+            )
+            .fallback(async || {
+                Problem::new(Kind::NotFound, "nothing is at this address; /api/docs tells what is")
+            })
+            .method_not_allowed_fallback(async || {
+                Problem::new(Kind::MethodNotAllowed, "the header `Allow` tells what can be done here")
+            })
+            .layer(edge)
+            .with_state(self.state.clone())
+    }
+
+    /// What the open pages and their sockets have done so far.
+    pub fn stats(&self) -> (live::Stats, channels::Stats) {
+        self.site.stats()
+    }
+
+    /// Sends the browsers of open pages elsewhere and waits for them, at most so long. Whether all are gone.
+    pub async fn drain(&self, patience: std::time::Duration) -> bool {
+        self.site.drain(patience).await
+    }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use otp::{Addr, PubSub, Published};
+use otp::{PubSub, Published};
 use pulse_core::ports::{Bus, Notice};
 use pulse_core::{CartId, OrderId, Principal, Sku, UserId};
 use pulse_data::catalog::{Catalog, Product};
@@ -59,19 +59,9 @@ impl LocalBus {
         Self::default()
     }
 
-    /// Has a server told about a topic until it ends.
-    pub fn subscribe<M: Send + 'static>(
-        &self,
-        topic: Topic,
-        listener: &Addr<M>,
-        wrap: impl Fn(Arc<News>) -> M + Send + Sync + 'static,
-    ) {
-        self.topics.subscribe(topic, listener, wrap);
-    }
-
-    /// Ends a subscription; false if there was none.
-    pub fn unsubscribe<M: Send + 'static>(&self, topic: Topic, listener: &Addr<M>) -> bool {
-        self.topics.unsubscribe(&topic, listener)
+    /// The topics, to subscribe to.
+    pub fn topics(&self) -> &PubSub<Topic, News> {
+        &self.topics
     }
 
     /// Notices that did not reach a page because its mailbox was full, since the beginning.
@@ -167,8 +157,8 @@ mod tests {
         let bus = LocalBus::new();
         let (ann, mut of_ann) = otp::inbox::<Arc<News>>(4);
         let (office, mut of_office) = otp::inbox::<Arc<News>>(4);
-        bus.subscribe(Topic::OrdersOf(UserId(1)), &ann, |news| news);
-        bus.subscribe(Topic::Orders, &office, |news| news);
+        bus.topics().subscribe(Topic::OrdersOf(UserId(1)), &ann, |news| news);
+        bus.topics().subscribe(Topic::Orders, &office, |news| news);
         let order = |id, buyer| Notice::Order { id: OrderId(id), buyer, status: Status::Paid };
         bus.tell(order(1, Some(UserId(2))));
         bus.tell(order(2, Some(UserId(1))));

@@ -4,7 +4,6 @@
 //! allowed by its hash. Everything that comes from data is escaped.
 
 mod docs;
-mod start;
 
 use std::fmt;
 
@@ -15,7 +14,6 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
 pub(crate) use docs::docs;
-pub(crate) use start::start;
 
 const STYLE: &str = include_str!("pages/style.css");
 

@@ -52,7 +52,7 @@ struct Inner {
     config: WebConfig,
     attempts: Limiter,
     sessions: ReadThrough<TokenHash, Arc<Identity>>,
-    pages: ReadThrough<Box<str>, Rendered>,
+    pages: ReadThrough<Arc<str>, Rendered>,
     products: ReadThrough<Sku, Rendered>,
 }
 
@@ -146,7 +146,7 @@ impl AppState {
         &self.0.sessions
     }
 
-    pub(crate) fn pages(&self) -> &ReadThrough<Box<str>, Rendered> {
+    pub(crate) fn pages(&self) -> &ReadThrough<Arc<str>, Rendered> {
         &self.0.pages
     }
 

@@ -31,8 +31,9 @@ const TOKEN_PREFIX: &str = "base64url.bearer.phx.";
 
 /// What a socket's task needs of tungstenite's buffers at rest: a message that is larger takes its room while it is read.
 const READ_BUFFER: usize = 1024;
-/// Frames are collected up to this size before they are written.
-const WRITE_BUFFER: usize = 4 * 1024;
+/// Frames are collected up to this size before they are written. The buffer keeps its largest size, so that this is memory
+/// of every socket that was ever pushed a burst.
+const WRITE_BUFFER: usize = 1024;
 
 pub(crate) fn routes<S: Socket, T: Clone + Send + Sync + 'static>(
     service: Arc<Service<S>>,

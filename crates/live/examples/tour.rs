@@ -140,7 +140,7 @@ impl LiveView for Tour {
 
     async fn handle_info(&mut self, info: Info, _: &mut Ctx<'_, Self>) {
         match info {
-            Info::Late => self.saved = "late".to_owned(),
+            Info::Late => self.saved = "late".into(),
         }
     }
 

@@ -56,6 +56,12 @@ impl channels::Socket for LiveSocket {
         let token = connect.param("_csrf_token").unwrap_or_default();
         Ok(Visitor { browser: browser.filter(|browser| csrf::verify(&inner.keys, browser, token)) })
     }
+
+    /// All sockets of one browser have one name: [`Endpoint::disconnect`](channels::Endpoint::disconnect) them when
+    /// whoever uses it signs in or out.
+    fn id(&self, visitor: &Visitor) -> Option<String> {
+        visitor.browser.as_ref().map(|browser| browser.as_str().to_owned())
+    }
 }
 
 /// Who is behind a live socket.

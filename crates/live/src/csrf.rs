@@ -39,6 +39,11 @@ impl BrowserId {
         format!("{name}={}; Path=/; HttpOnly; SameSite=Lax{more}", self.0)
     }
 
+    /// Its value: the name of the browser's sockets, by which they can be disconnected.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// What tokens of this browser are bound to.
     pub(crate) fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()

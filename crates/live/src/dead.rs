@@ -109,7 +109,8 @@ impl Visit<'_> {
         let (route, params) = self.live.route(self.uri).ok_or(Halt::NOT_FOUND)?;
         let params = params.map_err(|_| Halt::Status(StatusCode::BAD_REQUEST))?;
         let session = route.session(parts).await;
-        let arrival = Arrival::new(self.live.clone(), false, self.uri.clone(), self.flash.clone());
+        let mut arrival = Arrival::new(self.live.clone(), false, self.uri.clone(), self.flash.clone());
+        arrival.csrf_token = csrf::token(&self.live.keys, self.browser).into();
         let rendering = async {
             let _count = CrashCount(self.live.clone());
             route.dead(arrival, &session, params).await

@@ -20,6 +20,8 @@ pub(crate) struct Arrival {
     pub(crate) connected: bool,
     pub(crate) uri: LocalPath,
     pub(crate) flash: Flash,
+    /// For plain forms; empty where the page is connected.
+    pub(crate) csrf_token: Box<str>,
 }
 
 pub(crate) struct Mounted<V: LiveView> {
@@ -38,9 +40,10 @@ impl<V: LiveView> Mounted<V> {
         params: &Params,
         mailbox: Option<Mailbox>,
     ) -> Result<Self, Halt> {
-        let Arrival { live, connected, uri, flash } = arrival;
+        let Arrival { live, connected, uri, flash, csrf_token } = arrival;
         let params = read::<V>(params)?;
         let mut page = Page::new(live, connected, uri, flash);
+        page.csrf_token = csrf_token;
         let mut tasks = Tasks::default();
         let mut cx = Ctx { page: &mut page, scope: &scope, mailbox: mailbox.as_ref(), tasks: &mut tasks };
         let view = V::mount(&params, &mut cx).await?;

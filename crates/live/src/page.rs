@@ -50,6 +50,7 @@ pub struct Page {
     /// The flash was put by the handler at hand: a patch leaves it, and the view must be rendered again.
     pub(crate) flash_is_new: bool,
     title: Option<Box<str>>,
+    pub(crate) csrf_token: Box<str>,
     pub(crate) out: Outgoing,
     pub(crate) components: Components,
     streams: Vec<Weak<Mutex<dyn Drained + Send>>>,
@@ -73,6 +74,7 @@ impl Page {
             flash,
             flash_is_new: false,
             title: None,
+            csrf_token: Box::default(),
             out: Outgoing::default(),
             components: Components::default(),
             streams: Vec::new(),
@@ -88,6 +90,12 @@ impl Page {
     /// The page's address.
     pub fn uri(&self) -> &LocalPath {
         &self.uri
+    }
+
+    /// The proof for a hidden field of a plain form, that it comes from a page of ours: see [`csrf`](crate::csrf). It is
+    /// there in the first render only; give the field an `id` and `phx-update="ignore"`, so that the browser keeps it.
+    pub fn csrf_token(&self) -> &str {
+        &self.csrf_token
     }
 
     /// The messages to show.

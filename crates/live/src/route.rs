@@ -291,6 +291,6 @@ impl<V: LiveView, G: Guard<Scope = V::Scope>> AnyRoute for Route<V, G> {
 impl Arrival {
     /// A visit to an address.
     pub(crate) fn new(live: Arc<Inner>, connected: bool, uri: LocalPath, flash: Flash) -> Self {
-        Self { live, connected, uri, flash }
+        Self { live, connected, uri, flash, csrf_token: Box::default() }
     }
 }

@@ -8,8 +8,9 @@ use crate::chore::{self, Outcome, cargo, output};
 use crate::run_tests::with_postgres;
 
 /// Name for people, package, bench target.
-const BENCHES: [(&str, &str, &str); 5] = [
+const BENCHES: [(&str, &str, &str); 6] = [
     ("otp", "otp", "otp"),
+    ("channels", "channels", "channels"),
     ("carts", "pulse_fleet", "carts"),
     ("checkout", "pulse_data", "checkout"),
     ("http", "pulse_web", "http"),
@@ -19,7 +20,7 @@ const BENCHES: [(&str, &str, &str); 5] = [
 /// Runs the named benchmarks, or all.
 pub(crate) fn run(names: &[&str]) -> Outcome {
     if let Some(unknown) = names.iter().find(|name| !BENCHES.iter().any(|(known, ..)| known == *name)) {
-        return Err(format!("bench {unknown}: use otp, carts, checkout, http or replay"));
+        return Err(format!("bench {unknown}: use otp, channels, carts, checkout, http or replay"));
     }
     with_postgres(|url| {
         eprintln!("{}", machine()?);

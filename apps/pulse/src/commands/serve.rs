@@ -13,7 +13,7 @@ use pulse_data::audit::Sealer;
 use pulse_data::{Repo, Sql as _};
 use pulse_ingest::demo::{Visits, visit};
 use pulse_obs::{Health, Metrics, Telemetry, ops_router};
-use pulse_web::{AppState, ServeOptions};
+use pulse_web::{AppState, ServeOptions, Web, WebConfig};
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -25,7 +25,7 @@ use crate::config::Config;
 use crate::failure::{Exit, Failure};
 use crate::rooms::{self, Rooms};
 use crate::signals::Stop;
-use crate::{measure, notify, output, shop};
+use crate::{measure, notify, output, secrets, shop};
 
 /// Where the shop listens, and how it is watched.
 struct Doors {
@@ -92,16 +92,19 @@ async fn trade(
     measure::store(&metrics, repo);
     measure::fleet(&metrics, &rooms);
     measure::jobs(&metrics, &engine.stats());
-    let state = AppState::new(rooms.web(), rooms::web_config(config, public_url));
+    let secrets = secrets::load(&config.secrets_file())?;
+    let web_config = WebConfig { secrets, ..rooms::web_config(config, public_url) };
+    let state = AppState::new(rooms.web(), web_config);
     measure::caches(&metrics, &rooms, &state);
     watch_database(&health, repo);
 
+    let web = Web::open(state).await.map_err(|error| Failure::failed(error.to_string()))?;
     let crew = crew(config, &rooms).await?;
     let running = engine.start();
     let closing = CancellationToken::new();
     let drain = Duration::from_secs(config.server.drain_seconds);
     let serving = tokio::spawn({
-        let router = pulse_web::router(state).layer(metrics.http_layer());
+        let router = web.router().layer(metrics.http_layer());
         let options = ServeOptions { drain_time: drain, ..ServeOptions::default() };
         pulse_web::serve_with(listener, router, closing.clone().cancelled_owned(), options)
     });
@@ -131,13 +134,15 @@ async fn trade(
     notify::stopping();
     let deadline = Instant::now() + drain;
     closing.cancel();
+    // Browsers of open pages go elsewhere, or come back to the next start of the shop.
+    let pages = web.drain(drain).await;
     let served = serving.await;
     let left = || deadline.saturating_duration_since(Instant::now()).max(Duration::from_secs(1));
     let carts = rooms.door.fleet().shutdown(left()).await;
     let jobs = running.drain(left()).await;
     // Last, so that it seals what the others have just written.
     crew.stop().await;
-    tracing::info!(carts, jobs = jobs.clean, "closed");
+    tracing::info!(pages, carts, jobs = jobs.clean, "closed");
     match served {
         Ok(Ok(())) => result,
         Ok(Err(error)) => result.and(Err(Failure::failed(format!("serving failed: {error}")))),

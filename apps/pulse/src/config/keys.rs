@@ -32,7 +32,7 @@ pub(crate) const KEYS: &[Key] = &[
         "Where the data is; DATABASE_URL sets it too. Default: pulse.db in data_dir",
         "sqlite://FILE or postgres://USER:PASSWORD@HOST:PORT/NAME",
     ),
-    number("database.connections", "Reading connections (SQLite) or all connections (PostgreSQL)", FROM_ONE),
+    number("database.connections", "Reading connections; on PostgreSQL as many again for writing", FROM_ONE),
     text(
         "database.synchronous",
         "SQLite: `full` survives a power cut, `normal` a crash of the program",
@@ -52,6 +52,11 @@ pub(crate) const KEYS: &[Key] = &[
         "server.public_url",
         "How buyers reach the shop; https makes cookies Secure",
         "a URL such as https://shop.example",
+    ),
+    text(
+        "server.secrets_file",
+        "File of the secrets that sign open pages, newest first; made if it is missing. Default: secrets in data_dir",
+        "a file with one secret of 64 hexadecimal digits a line",
     ),
     number(
         "server.drain_seconds",

@@ -101,21 +101,7 @@ pub(super) async fn insert(tx: &Tx, session: &NewSession) -> Result<(), DbError>
 impl Accounts {
     /// Whose session this is; `None` where it is unknown or over, or the account is locked.
     pub async fn resume(&self, token: &str) -> Result<Option<SignedIn>, DbError> {
-        const SQL: &str = "SELECT u.id, u.email, u.external_ref, u.country, u.role, u.status, u.created_at, \
-                           s.seen_at, s.expires_at FROM sessions s JOIN users u ON u.id = s.user_id \
-                           WHERE s.token_hash = $1 AND s.expires_at > $2 AND s.seen_at > $3 \
-                           AND u.status = 'active'";
-        let now = self.clock.now();
-        let hash = token_hash(token);
-        let idle = before(now, self.options.session_idle);
-        let values = vec![hash.as_str().into(), now.0.into(), idle.0.into()];
-        let Some(row) = self.repo.reader().row(SQL, values).await? else { return Ok(None) };
-        let user = read(&row)?;
-        let seen_at = Timestamp(row.try_get("", "seen_at")?);
-        let expires_at = Timestamp(row.try_get("", "expires_at")?);
-        if seen_at.after(TOUCH) <= now {
-            self.touch("UPDATE sessions SET seen_at = $2 WHERE token_hash = $1 AND seen_at < $2", hash, now);
-        }
+        let Some((user, expires_at)) = self.used(&token_hash(token)).await? else { return Ok(None) };
         Ok(Some(SignedIn {
             principal: Principal::User { id: user.id, role: user.role },
             user: user.id,
@@ -124,6 +110,37 @@ impl Accounts {
             csrf: secret::derive(Use::Csrf, token),
             expires_at,
         }))
+    }
+
+    /// The [`SessionInfo::id`] of the session that this token opens. It opens nothing itself.
+    pub fn session_id(token: &str) -> String {
+        token_hash(token)
+    }
+
+    /// Whose session this is, by its [`SessionInfo::id`], for whoever was shown its token before and has kept a proof
+    /// of that; `None` as in [`resume`](Self::resume).
+    pub async fn revisit(&self, session: &str) -> Result<Option<User>, DbError> {
+        Ok(self.used(session).await?.map(|(user, _)| user))
+    }
+
+    /// The account of a running session and when that ends; notes the use.
+    async fn used(&self, hash: &str) -> Result<Option<(User, Timestamp)>, DbError> {
+        const SQL: &str = "SELECT u.id, u.email, u.external_ref, u.country, u.role, u.status, u.created_at, \
+                           s.seen_at, s.expires_at FROM sessions s JOIN users u ON u.id = s.user_id \
+                           WHERE s.token_hash = $1 AND s.expires_at > $2 AND s.seen_at > $3 \
+                           AND u.status = 'active'";
+        let now = self.clock.now();
+        let idle = before(now, self.options.session_idle);
+        let values = vec![hash.into(), now.0.into(), idle.0.into()];
+        let Some(row) = self.repo.reader().row(SQL, values).await? else { return Ok(None) };
+        let user = read(&row)?;
+        let seen_at = Timestamp(row.try_get("", "seen_at")?);
+        let expires_at = Timestamp(row.try_get("", "expires_at")?);
+        if seen_at.after(TOUCH) <= now {
+            const TOUCHED: &str = "UPDATE sessions SET seen_at = $2 WHERE token_hash = $1 AND seen_at < $2";
+            self.touch(TOUCHED, hash.to_owned(), now);
+        }
+        Ok(Some((user, expires_at)))
     }
 
     /// Notes a use in the background: nobody waits for it, and a lost one costs a minute of idle time.

@@ -84,6 +84,10 @@ pub(super) async fn sqlite(
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(synchronous)
+        // What a full group changes (512 carts lie on as many pages) stays in memory until its commit.
+        .pragma("cache_size", "-16384")
+        // 16 MiB of log: a page that is changed again and again is copied into the file once for many commits.
+        .pragma("wal_autocheckpoint", "4000")
         .thread_name(|_| "sqlite-writer".to_owned());
     let mut writer = writing.connect().await.map_err(failed)?;
     // A folder or a file that can't be written shows here, and not at the first order.
@@ -135,7 +139,16 @@ fn sqlite_error(path: &std::path::Path, error: &sqlx::Error) -> RepoError {
     RepoError::Unreachable { what, why }
 }
 
-pub(super) async fn postgres(server: PgConnectOptions, options: &RepoOptions) -> Result<PgPool, RepoError> {
+/// PostgreSQL, opened: the readers, and how to open a writer.
+pub(super) struct OpenedPostgres {
+    pub(super) readers: PgPool,
+    pub(super) server: PgConnectOptions,
+}
+
+pub(super) async fn postgres(
+    server: PgConnectOptions,
+    options: &RepoOptions,
+) -> Result<OpenedPostgres, RepoError> {
     let what = format!(
         "{} at {}:{}",
         server.get_database().unwrap_or_else(|| server.get_username()),
@@ -163,7 +176,7 @@ pub(super) async fn postgres(server: PgConnectOptions, options: &RepoOptions) ->
         return Err(RepoError::ReadOnly { what, why });
     }
     let _ = sqlx::Connection::close(first).await;
-    Ok(PgPoolOptions::new()
+    let readers = PgPoolOptions::new()
         .max_connections(options.connections.max(1))
         .acquire_timeout(options.acquire)
         // A third faster on reads; a connection that has died shows at its next statement.
@@ -176,7 +189,8 @@ pub(super) async fn postgres(server: PgConnectOptions, options: &RepoOptions) ->
                 Ok(true)
             })
         })
-        .connect_lazy_with(server))
+        .connect_lazy_with(server.clone());
+    Ok(OpenedPostgres { readers, server })
 }
 
 fn postgres_error(what: &str, error: &sqlx::Error) -> RepoError {

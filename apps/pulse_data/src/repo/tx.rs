@@ -6,11 +6,9 @@
 use std::fmt;
 
 use parking_lot::Mutex as SyncMutex;
-use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr, Statement,
-};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr, Statement};
 use sea_query_sqlx::SqlxValues;
-use sqlx::{Connection as _, Executor as _, SqliteConnection};
+use sqlx::{Connection as _, Executor as _, PgConnection, SqliteConnection};
 use tokio::sync::Mutex;
 
 use super::Backend;
@@ -25,7 +23,7 @@ pub struct Tx {
 
 enum Inner {
     Sqlite(Mutex<SqliteConnection>),
-    Postgres(DatabaseTransaction),
+    Postgres(Mutex<PgConnection>),
 }
 
 impl fmt::Debug for Tx {
@@ -39,8 +37,8 @@ impl Tx {
         Self { inner: Inner::Sqlite(Mutex::new(connection)), lost: SyncMutex::new(None) }
     }
 
-    pub(super) fn postgres(transaction: DatabaseTransaction) -> Self {
-        Self { inner: Inner::Postgres(transaction), lost: SyncMutex::new(None) }
+    pub(super) fn postgres(connection: PgConnection) -> Self {
+        Self { inner: Inner::Postgres(Mutex::new(connection)), lost: SyncMutex::new(None) }
     }
 
     /// Which database it is.
@@ -58,29 +56,18 @@ impl Tx {
 
     /// BEGIN, SAVEPOINT, COMMIT and their like, on the writer's connection.
     pub(super) async fn control(&self, sql: &'static str) -> Result<(), DbError> {
-        let Inner::Sqlite(connection) = &self.inner else { return Ok(()) };
-        connection.lock().await.execute(sql).await?;
+        match &self.inner {
+            Inner::Sqlite(connection) => connection.lock().await.execute(sql).await.map(drop)?,
+            Inner::Postgres(connection) => connection.lock().await.execute(sql).await.map(drop)?,
+        }
         Ok(())
     }
 
-    pub(super) async fn commit(self) -> Result<(), DbErr> {
-        match self.inner {
-            Inner::Sqlite(_) => Ok(()),
-            Inner::Postgres(transaction) => transaction.commit().await,
-        }
-    }
-
-    pub(super) async fn rollback(self) -> Result<(), DbErr> {
-        match self.inner {
-            Inner::Sqlite(_) => Ok(()),
-            Inner::Postgres(transaction) => transaction.rollback().await,
-        }
-    }
-
     pub(super) async fn close(self) {
-        if let Inner::Sqlite(connection) = self.inner {
-            let _ = connection.into_inner().close().await;
-        }
+        let _ = match self.inner {
+            Inner::Sqlite(connection) => connection.into_inner().close().await,
+            Inner::Postgres(connection) => connection.into_inner().close().await,
+        };
     }
 
     fn check(&self) -> Result<(), DbErr> {
@@ -118,56 +105,51 @@ impl ConnectionTrait for Tx {
 
     async fn execute_raw(&self, mut statement: Statement) -> Result<ExecResult, DbErr> {
         self.check()?;
+        let parameters = values(&mut statement);
+        let sql = sqlx::AssertSqlSafe(statement.sql);
         let result = match &self.inner {
-            Inner::Postgres(transaction) => transaction.execute_raw(statement).await,
             Inner::Sqlite(connection) => {
-                let values = values(&mut statement);
-                let query = sqlx::query_with(sqlx::AssertSqlSafe(statement.sql), values);
-                query.execute(&mut *connection.lock().await).await.map(ExecResult::from).map_err(exec_err)
+                let query = sqlx::query_with(sql, parameters);
+                query.execute(&mut *connection.lock().await).await.map(ExecResult::from)
+            }
+            Inner::Postgres(connection) => {
+                let query = sqlx::query_with(sql, parameters);
+                query.execute(&mut *connection.lock().await).await.map(ExecResult::from)
             }
         };
-        self.note(result)
+        self.note(result.map_err(exec_err))
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
         self.check()?;
+        let sql = sqlx::AssertSqlSafe(sql.to_owned());
         let result = match &self.inner {
-            Inner::Postgres(transaction) => transaction.execute_unprepared(sql).await,
-            Inner::Sqlite(connection) => {
-                let sql = sqlx::AssertSqlSafe(sql.to_owned());
-                connection.lock().await.execute(sql).await.map(ExecResult::from).map_err(exec_err)
-            }
+            Inner::Sqlite(connection) => connection.lock().await.execute(sql).await.map(ExecResult::from),
+            Inner::Postgres(connection) => connection.lock().await.execute(sql).await.map(ExecResult::from),
         };
-        self.note(result)
+        self.note(result.map_err(exec_err))
     }
 
-    async fn query_one_raw(&self, mut statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        self.check()?;
-        let result = match &self.inner {
-            Inner::Postgres(transaction) => transaction.query_one_raw(statement).await,
-            Inner::Sqlite(connection) => {
-                let values = values(&mut statement);
-                let query = sqlx::query_with(sqlx::AssertSqlSafe(statement.sql), values);
-                // Every row is fetched: a statement with RETURNING that is left after its first row would not
-                // change the rest.
-                let rows = query.fetch_all(&mut *connection.lock().await).await.map_err(exec_err);
-                rows.map(|rows| rows.into_iter().next().map(QueryResult::from))
-            }
-        };
-        self.note(result)
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        // Every row is fetched: a statement with RETURNING that is left after its first row would not change the rest
+        // on SQLite.
+        Ok(self.query_all_raw(statement).await?.into_iter().next())
     }
 
     async fn query_all_raw(&self, mut statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         self.check()?;
+        let parameters = values(&mut statement);
+        let sql = sqlx::AssertSqlSafe(statement.sql);
         let result = match &self.inner {
-            Inner::Postgres(transaction) => transaction.query_all_raw(statement).await,
             Inner::Sqlite(connection) => {
-                let values = values(&mut statement);
-                let query = sqlx::query_with(sqlx::AssertSqlSafe(statement.sql), values);
-                let rows = query.fetch_all(&mut *connection.lock().await).await.map_err(exec_err);
+                let rows = sqlx::query_with(sql, parameters).fetch_all(&mut *connection.lock().await).await;
+                rows.map(|rows| rows.into_iter().map(QueryResult::from).collect())
+            }
+            Inner::Postgres(connection) => {
+                let rows = sqlx::query_with(sql, parameters).fetch_all(&mut *connection.lock().await).await;
                 rows.map(|rows| rows.into_iter().map(QueryResult::from).collect())
             }
         };
-        self.note(result)
+        self.note(result.map_err(exec_err))
     }
 }

@@ -446,3 +446,14 @@ db_test!(secrets_do_not_show_in_debug_output, |repo| async move {
     let wanted = Registration { email: "a@b.c".into(), password: PASSWORD.into(), role: Role::Buyer };
     assert!(!format!("{wanted:?}").contains(PASSWORD));
 });
+
+db_test!(a_session_is_found_again_by_its_id_as_long_as_it_runs, |repo| async move {
+    let (accounts, _) = accounts(&repo);
+    let user = ann(&accounts).await.id;
+    let session = sign_in(&accounts).await;
+    let id = Accounts::session_id(session.token.reveal());
+    assert!(accounts.resume(&id).await.unwrap().is_none(), "the id opens nothing");
+    assert_eq!(accounts.revisit(&id).await.unwrap().map(|found| found.id), Some(user));
+    accounts.sign_out(session.token.reveal()).await.unwrap();
+    assert!(accounts.revisit(&id).await.unwrap().is_none());
+});

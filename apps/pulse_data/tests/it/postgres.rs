@@ -122,3 +122,54 @@ async fn a_connection_that_the_server_closed_is_replaced() {
     })
     .await;
 }
+
+/// A write finds out that its connection is gone before it has asked anything on it, so it can take another.
+#[tokio::test]
+async fn a_writing_connection_that_the_server_closed_costs_no_write() {
+    with(1, |repo| async move {
+        let schema = "CREATE TABLE t (n BIGINT)";
+        repo.write::<(), DbError, _>(move |tx| tx.script(schema).boxed()).await.unwrap();
+        let kill = "SELECT count(pg_terminate_backend(pid, 5000)) AS n FROM pg_stat_activity \
+                    WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        let killed = repo.reader().row(kill, vec![]).await.unwrap().unwrap();
+        assert_eq!(killed.try_get::<i64>("", "n").unwrap(), 1, "the write's connection was not kept");
+        let written = repo
+            .write::<u64, DbError, _>(|tx| {
+                async move { tx.exec("INSERT INTO t VALUES (1)", vec![]).await }.boxed()
+            })
+            .await;
+        assert!(matches!(written, Ok(1)), "{written:?}");
+    })
+    .await;
+}
+
+/// What a write leaves behind on its connection is taken back before the next write uses it.
+#[tokio::test]
+async fn a_refused_write_leaves_its_connection_outside_of_any_transaction() {
+    with(1, |repo| async move {
+        let id = |keep: bool| {
+            let repo = repo.clone();
+            async move {
+                let (sender, receiver) = tokio::sync::oneshot::channel();
+                let sender = std::sync::Mutex::new(Some(sender));
+                let written = repo
+                    .write_with::<_, (), DbError, _>(sender, move |tx, sender| {
+                        async move {
+                            let sql = "SELECT pg_current_xact_id()::text AS id";
+                            let row = tx.row(sql, vec![]).await?.unwrap();
+                            let sender = sender.lock().unwrap().take().unwrap();
+                            sender.send(row.try_get::<String>("", "id").unwrap()).unwrap();
+                            if keep { Ok(()) } else { Err(DbError::Other("a test's refusal".to_owned())) }
+                        }
+                        .boxed()
+                    })
+                    .await;
+                assert_eq!(written.is_ok(), keep);
+                receiver.await.unwrap()
+            }
+        };
+        let ids = std::collections::BTreeSet::from([id(false).await, id(true).await, id(false).await]);
+        assert_eq!(ids.len(), 3, "two writes shared a transaction: {ids:?}");
+    })
+    .await;
+}

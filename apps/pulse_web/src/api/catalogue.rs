@@ -3,8 +3,10 @@
 //! **Invariant.** Anybody may look, so one rendered answer serves all: pages and products are kept as bytes with their
 //! entity tag until the catalogue announces a change, or for a few seconds.
 
+use std::sync::Arc;
+
 use axum::body::Bytes;
-use axum::extract::{FromRequestParts, State};
+use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -166,10 +168,12 @@ pub(crate) struct ProductPage {
 async fn list_products(
     State(state): State<AppState>,
     _who: Caller,
-    parts: Parts,
+    // The request itself: `Parts` or `HeaderMap` as an extractor would copy every header of it.
+    request: Request,
 ) -> Result<Response, ApiError> {
+    let (parts, _) = request.into_parts();
     // The query as it was written is the key: who asks the same again is answered without reading it again.
-    let key: Box<str> = parts.uri.query().unwrap_or_default().into();
+    let key: Arc<str> = parts.uri.query().unwrap_or_default().into();
     let keep = key.len() <= 512;
     let load = async || render_page(&state, parts.clone()).await.map(Some);
     let page = if keep { state.pages().get_or_load(&key, load).await? } else { load().await? };
@@ -205,7 +209,7 @@ async fn get_product(
     State(state): State<AppState>,
     _who: Caller,
     Path(SkuText(sku)): Path<SkuText>,
-    headers: HeaderMap,
+    request: Request,
 ) -> Result<Response, ApiError> {
     let load = async || match state.rooms().catalog.get(&pulse_core::Principal::Guest, sku).await {
         Ok(product) => Ok(Some(render(&ProductView::from(product)))),
@@ -213,7 +217,7 @@ async fn get_product(
         Err(error) => Err(ApiError::from(error)),
     };
     let product = state.products().get_or_load(&sku, load).await?;
-    Ok(conditional(&headers, product.ok_or(CatalogError::NotFound(sku))?))
+    Ok(conditional(request.headers(), product.ok_or(CatalogError::NotFound(sku))?))
 }
 
 /// Bytes and the entity tag that is made from them: the same on every node and after every restart.

@@ -37,10 +37,10 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 }
 
 /// How long a browser keeps its session's cookie, in seconds: 30 days. The session itself ends when the accounts say so.
-const SESSION_AGE: u32 = 30 * 24 * 60 * 60;
+pub(crate) const SESSION_AGE: u32 = 30 * 24 * 60 * 60;
 
 /// One attempt of the client's allowance for what guesses secrets or sends letters.
-struct Attempt;
+pub(crate) struct Attempt;
 
 impl FromRequestParts<AppState> for Attempt {
     type Rejection = Problem;
@@ -192,7 +192,13 @@ async fn sign_in(
     Ok(Answer::new(body).cookie(set).cookie(dropped))
 }
 
-async fn merge(state: &AppState, who: &Principal, from: CartId, to: CartId) -> Result<(), ShopError> {
+/// Moves what a guest's cart holds into another.
+pub(crate) async fn merge(
+    state: &AppState,
+    who: &Principal,
+    from: CartId,
+    to: CartId,
+) -> Result<(), ShopError> {
     let front = &state.rooms().front;
     let mut guest = front.view(from).await?;
     while let Some(line) = guest.cart.cart.lines.first().copied() {

@@ -19,7 +19,7 @@ use pulse_data::catalog::{Catalog, DeliveryLine};
 use pulse_data::orders::Orders;
 use pulse_data::{Repo, SystemClock};
 use pulse_fleet::{Fleet, FleetOptions, FleetPorts, FrontDoor};
-use pulse_web::{AppState, LocalBus, Rate, Rooms, ServeOptions, WebConfig, router, serve_with};
+use pulse_web::{AppState, LocalBus, Rate, Rooms, ServeOptions, Web, WebConfig, serve_with};
 use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -78,7 +78,7 @@ impl Shop {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
-        let app = router(AppState::new(rooms.clone(), config));
+        let app = Web::open(AppState::new(rooms.clone(), config)).await.unwrap().router();
         let shutdown = async {
             let _ = stopped.await;
         };
