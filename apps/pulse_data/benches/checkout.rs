@@ -95,6 +95,7 @@ async fn open(database: &Database) -> Outcome<Repo> {
         Ok(DeliveryLine {
             sku: code(n)?,
             name: format!("PRODUCT NUMBER {n}"),
+            category: None,
             pieces: 1_000_000_000,
             price: Money::gbp(255),
             vat: VatRate::Standard,

@@ -347,6 +347,14 @@ fn check_delivery(lines: &[DeliveryLine]) -> Result<(), FieldErrors> {
             "must not hold a NUL character",
         );
         input.range(&format!("lines.{n}.price"), Some(line.price.pence), 0..=edit::DEAREST);
+        let shelf = line.category.as_deref().map(str::trim);
+        input.length(&format!("lines.{n}.category"), shelf, 0..=60);
+        input.check(
+            &format!("lines.{n}.category"),
+            shelf.is_none_or(|shelf| !shelf.contains('\0')),
+            "format",
+            "must not hold a NUL character",
+        );
     }
     input.finish(()).map(drop)
 }

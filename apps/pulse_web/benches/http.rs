@@ -219,6 +219,7 @@ async fn server() {
     let line = |n: i64| DeliveryLine {
         sku: Sku::new(&format!("{:05}A", 10_000 + n)).unwrap(),
         name: format!("WHITE HANGING HEART T-LIGHT HOLDER {n}"),
+        category: None,
         pieces: 1_000_000,
         price: Money::gbp(100 + n),
         vat: VatRate::Standard,

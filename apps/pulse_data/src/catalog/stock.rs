@@ -21,6 +21,8 @@ pub struct DeliveryLine {
     pub sku: Sku,
     /// The name of a new product; a known one keeps its own.
     pub name: String,
+    /// The shelf of a new product, up to 60 characters; a known one keeps its own.
+    pub category: Option<String>,
     /// Pieces that came; 0 to only make the product known.
     pub pieces: i64,
     /// The price of a new product.
@@ -45,15 +47,15 @@ pub struct NewPrice {
 // New rows and known ones in one statement. The SELECT's order is the order of the locks.
 const DELIVER: Dialects = Dialects {
     sqlite: "INSERT INTO products (sku, name, name_key, price_pence, currency, vat, priced_at, stock, delivered, \
-             active, version, created_at, updated_at) \
+             category, active, version, created_at, updated_at) \
              SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, \
-             value ->> 7, value ->> 7, TRUE, 1, $2, $2 FROM json_each($1) WHERE TRUE ORDER BY 1 \
+             value ->> 7, value ->> 7, value ->> 8, TRUE, 1, $2, $2 FROM json_each($1) WHERE TRUE ORDER BY 1 \
              ON CONFLICT (sku) DO UPDATE SET stock = products.stock + excluded.stock, \
              delivered = products.delivered + excluded.delivered",
     postgres: "INSERT INTO products (sku, name, name_key, price_pence, currency, vat, priced_at, stock, delivered, \
-               active, version, created_at, updated_at) \
+               category, active, version, created_at, updated_at) \
                SELECT e ->> 0, e ->> 1, e ->> 2, (e ->> 3)::bigint, e ->> 4, e ->> 5, (e ->> 6)::bigint, \
-               (e ->> 7)::bigint, (e ->> 7)::bigint, TRUE, 1, $2, $2 \
+               (e ->> 7)::bigint, (e ->> 7)::bigint, e ->> 8, TRUE, 1, $2, $2 \
                FROM jsonb_array_elements($1::jsonb) e ORDER BY (e ->> 0) COLLATE \"C\" \
                ON CONFLICT (sku) DO UPDATE SET stock = products.stock + excluded.stock, \
                delivered = products.delivered + excluded.delivered",
@@ -77,7 +79,18 @@ pub(super) async fn deliver(
             let Money { pence, currency } = line.price;
             let vat = vat_name(line.vat);
             let priced_at = line.priced_at.0;
-            (sku.as_str(), name, name.to_lowercase(), pence, currency.code(), vat, priced_at, *pieces)
+            let category = line.category.as_deref().map(str::trim).filter(|shelf| !shelf.is_empty());
+            (
+                sku.as_str(),
+                name,
+                name.to_lowercase(),
+                pence,
+                currency.code(),
+                vat,
+                priced_at,
+                *pieces,
+                category,
+            )
         })
         .collect();
     tx.exec(DELIVER.of(tx), vec![json(&rows)?.into(), now.0.into()]).await?;

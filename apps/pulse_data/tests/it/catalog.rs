@@ -331,3 +331,23 @@ db_test!(shelves_are_told_with_what_is_for_sale_on_them, |repo| async move {
     let shelves = shop.catalog.categories(&Principal::Guest).await.unwrap();
     assert_eq!(shelves, [("Bags".to_owned(), 1), ("Tea".to_owned(), 2)]);
 });
+
+db_test!(a_delivery_names_the_shelf_of_a_new_product_and_leaves_a_known_one_where_it_is, |repo| async move {
+    let shop = Shop::new(repo);
+    let on = |shelf: &str, key| {
+        let mut line = delivery("A", 1, 100);
+        line.category = Some(shelf.to_owned());
+        (key, vec![line])
+    };
+    for (key, lines) in [on(" Tea ", "first"), on("Bags", "second")] {
+        shop.catalog.deliver(&ROOT, key, lines).await.unwrap();
+    }
+    let product = shop.catalog.get(&ROOT, sku("A")).await.unwrap();
+    assert_eq!((product.category.as_deref(), product.stock), (Some("Tea"), 2));
+    let (key, long) = on(&"x".repeat(61), "third");
+    let refused = shop.catalog.deliver(&ROOT, key, long).await;
+    assert!(
+        matches!(&refused, Err(CatalogError::Invalid(errors)) if errors.0[0].field == "lines.0.category"),
+        "{refused:?}"
+    );
+});

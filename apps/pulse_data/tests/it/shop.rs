@@ -66,6 +66,7 @@ pub(crate) fn delivery(code: &str, n: i64, pence: i64) -> DeliveryLine {
     DeliveryLine {
         sku: sku(code),
         name: format!("Product {code}"),
+        category: None,
         pieces: n,
         price: Money::gbp(pence),
         vat: VatRate::Standard,

@@ -15,6 +15,8 @@ pub struct Goods {
     pub sku: Sku,
     /// Its name.
     pub name: String,
+    /// The shelf it stands on.
+    pub category: &'static str,
     /// Its price, VAT included.
     pub price: Money,
     /// How many lie on the shelf at the beginning.
@@ -24,6 +26,7 @@ pub struct Goods {
 }
 
 struct Category {
+    shelf: &'static str,
     prefix: u64,
     vat: VatRate,
     /// Pence, from and to.
@@ -33,6 +36,7 @@ struct Category {
 
 const CATEGORIES: [Category; 7] = [
     Category {
+        shelf: "Kitchen",
         prefix: 20,
         vat: VatRate::Standard,
         prices: (125, 1295),
@@ -48,12 +52,14 @@ const CATEGORIES: [Category; 7] = [
         ],
     },
     Category {
+        shelf: "Lights",
         prefix: 21,
         vat: VatRate::Standard,
         prices: (295, 2495),
         things: &["LANTERN", "T-LIGHT HOLDER", "FAIRY LIGHTS", "CANDLE STICK", "TABLE LAMP", "STORM GLASS"],
     },
     Category {
+        shelf: "Paper and pens",
         prefix: 22,
         vat: VatRate::Standard,
         prices: (42, 695),
@@ -67,24 +73,28 @@ const CATEGORIES: [Category; 7] = [
         ],
     },
     Category {
+        shelf: "Garden",
         prefix: 23,
         vat: VatRate::Standard,
         prices: (165, 1995),
         things: &["WATERING CAN", "BIRD TABLE", "PLANT POT", "GARDEN TROWEL", "DOORMAT", "HERB MARKER SET"],
     },
     Category {
+        shelf: "Books",
         prefix: 47,
         vat: VatRate::Zero,
         prices: (199, 899),
         things: &["PICTURE BOOK", "COOKERY BOOK", "ROAD ATLAS", "CHILDRENS APRON", "BEDTIME STORIES"],
     },
     Category {
+        shelf: "Festive",
         prefix: 84,
         vat: VatRate::Standard,
         prices: (85, 1495),
         things: &["WOODEN STAR", "BAUBLE", "ADVENT CALENDAR", "DOOR WREATH", "SNOW GLOBE", "PAPER CHAIN KIT"],
     },
     Category {
+        shelf: "Warm and cosy",
         prefix: 85,
         vat: VatRate::Reduced,
         prices: (210, 1650),
@@ -124,15 +134,25 @@ pub fn goods(seed: u64, count: usize) -> Vec<Goods> {
             let number = category.prefix * 1000 + look_at as u64 * 37 + dice.below(37);
             for (colour, letter) in COLOURS {
                 let Ok(sku) = Sku::new(&format!("{number}{letter}")) else { continue };
-                let name = format!("{colour} {look} {thing}");
+                let name = sentence_case(&format!("{colour} {look} {thing}"));
                 let stock = if dice.chance(40) { dice.between(0, 3) } else { dice.between(20, 600) };
-                all.push(Goods { sku, name, price: Money::gbp(price), stock, vat: category.vat });
+                let (price, vat) = (Money::gbp(price), category.vat);
+                all.push(Goods { sku, name, category: category.shelf, price, stock, vat });
             }
         }
     }
     // Spread over all categories before cutting: look by look, as they were made.
     all.truncate(count);
     all
+}
+
+/// `BLUE CAKE STAND` as one writes it: `Blue cake stand`.
+fn sentence_case(name: &str) -> String {
+    let mut name = name.to_ascii_lowercase();
+    if let Some(first) = name.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    name
 }
 
 #[cfg(test)]

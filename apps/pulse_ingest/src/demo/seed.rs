@@ -31,6 +31,7 @@ fn line(goods: &Goods, now: Timestamp) -> DeliveryLine {
     DeliveryLine {
         sku: goods.sku,
         name: goods.name.clone(),
+        category: Some(goods.category.to_owned()),
         pieces: goods.stock,
         price: goods.price,
         vat: goods.vat,

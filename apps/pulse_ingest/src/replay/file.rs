@@ -107,6 +107,7 @@ async fn deliver(shop: &Shop, survey: &Survey) -> Result<(), ReplayError> {
     let line = |(sku, product): (&pulse_core::Sku, &survey::Product)| DeliveryLine {
         sku: *sku,
         name: product.name.clone(),
+        category: None,
         pieces: product.sold,
         price: product.price,
         vat: VatRate::Standard,

@@ -174,6 +174,7 @@ impl Work {
                     let lines = short.iter().map(|short| DeliveryLine {
                         sku: short.sku,
                         name: short.sku.to_string(),
+                        category: None,
                         pieces: short.wanted.saturating_sub(short.left).max(0),
                         price: last.price,
                         vat: VatRate::Standard,

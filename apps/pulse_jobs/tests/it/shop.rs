@@ -85,6 +85,7 @@ impl Shop {
         let opening = DeliveryLine {
             sku: sku(),
             name: "Heart".to_owned(),
+            category: None,
             pieces: 100,
             price: Money::gbp(255),
             vat: VatRate::Standard,

@@ -412,6 +412,10 @@ pub(crate) struct NewDeliveryLine {
     /// The name of a new product; a known one keeps its own.
     #[schema(inline)]
     name: Text<1, 200>,
+    /// The shelf of a new product.
+    #[serde(default)]
+    #[schema(inline, required = false)]
+    category: Option<Text<1, 60>>,
     /// Pieces that came; 0 to only make the product known.
     #[schema(inline)]
     pieces: Stock,
@@ -465,6 +469,7 @@ async fn deliver(
     let line = |line: NewDeliveryLine| DeliveryLine {
         sku: line.sku.0,
         name: line.name.0,
+        category: line.category.map(|shelf| shelf.0),
         pieces: line.pieces.get(),
         price: line.price.into(),
         vat: line.vat.into(),

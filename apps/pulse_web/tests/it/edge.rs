@@ -75,18 +75,36 @@ db_test!(a_client_that_comes_too_often_is_told_when_to_come_again, |repo| async 
     assert_eq!(client.send(Method::GET, "/", &other, None).await.status, 200);
 });
 
-db_test!(the_pages_need_nothing_else, |repo| async move {
+db_test!(a_page_loads_nothing_but_the_shops_own_files, |repo| async move {
     let shop = Shop::open(repo).await;
     let mut client = shop.client();
-    for path in ["/", "/api/docs"] {
-        let page = client.get(path).await;
-        assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
-        for outside in ["<script", "<link", "<img", "src=", "@import", "url("] {
-            assert!(!page.text.contains(outside), "{path}: {outside}");
+    let page = client.get("/").await;
+    assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
+    assert!(page.header("content-security-policy").starts_with("default-src 'none'; script-src 'self'; "));
+    let mut loaded = 0;
+    for attribute in [" src=\"", "rel=\"stylesheet\" href=\"", "rel=\"icon\" href=\""] {
+        for (at, _) in page.text.match_indices(attribute) {
+            let address = page.text[at + attribute.len()..].split('"').next().unwrap();
+            assert!(address.starts_with("/assets/"), "{address}");
+            let file = client.get(address).await;
+            assert_eq!(file.status, 200, "{address}");
+            assert!(file.header("cache-control").contains("immutable"), "{address}");
+            loaded += 1;
         }
-        assert!(page.text.contains("name=\"viewport\"") && page.text.contains("prefers-color-scheme:dark"));
-        assert!(page.header("content-security-policy").contains("style-src 'sha256-"));
     }
+    assert!(loaded >= 5, "{loaded} files");
+});
+
+db_test!(the_description_needs_nothing_else, |repo| async move {
+    let shop = Shop::open(repo).await;
+    let mut client = shop.client();
+    let page = client.get("/api/docs").await;
+    assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
+    for outside in ["<script", "<link", "<img", "src=", "@import", "url("] {
+        assert!(!page.text.contains(outside), "{outside}");
+    }
+    assert!(page.text.contains("name=\"viewport\"") && page.text.contains("prefers-color-scheme:dark"));
+    assert!(page.header("content-security-policy").contains("style-src 'sha256-"));
     let docs = client.get("/api/docs").await.text;
     for shown in ["/api/v1/checkout", "problem-out-of-stock", "Idempotency-Key", "shape-Problem"] {
         assert!(docs.contains(shown), "{shown}");

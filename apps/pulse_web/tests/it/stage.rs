@@ -91,6 +91,7 @@ impl Shop {
         let line = |n: i64| DeliveryLine {
             sku: Sku::new(&format!("A{n}")).unwrap(),
             name: format!("Cup number {n}"),
+            category: None,
             pieces,
             price: Money::gbp(100 * n),
             vat: VatRate::Standard,

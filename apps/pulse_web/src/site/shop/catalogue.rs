@@ -187,8 +187,8 @@ impl LiveView for Catalogue {
         let content = html! {
             <div class="columns side-main">
                 <aside aria-label="Shelves">
-                    <h2>Shelves</h2>
-                    <ul class="plain stack-small">
+                    <h2 class="aside-title">Shelves</h2>
+                    <ul class="menu">
                         <li><ShelfLink text="Everything" count=None path={Wanted { shelf: String::new(), ..wanted.clone() }.path()} here={wanted.shelf.is_empty()}/></li>
                         {each(&self.shelves, |(shelf, _)| shelf.clone(), |(shelf, count)| html! {
                             <li><ShelfLink text={shelf} count={Some(*count)} path={Wanted { shelf: shelf.clone(), ..wanted.clone() }.path()} here={wanted.shelf == *shelf}/></li>
