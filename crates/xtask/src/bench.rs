@@ -8,9 +8,10 @@ use crate::chore::{self, Outcome, cargo, output};
 use crate::run_tests::with_postgres;
 
 /// Name for people, package, bench target.
-const BENCHES: [(&str, &str, &str); 6] = [
+const BENCHES: [(&str, &str, &str); 7] = [
     ("otp", "otp", "otp"),
     ("channels", "channels", "channels"),
+    ("live", "live", "diff"),
     ("carts", "pulse_fleet", "carts"),
     ("checkout", "pulse_data", "checkout"),
     ("http", "pulse_web", "http"),
@@ -20,7 +21,7 @@ const BENCHES: [(&str, &str, &str); 6] = [
 /// Runs the named benchmarks, or all.
 pub(crate) fn run(names: &[&str]) -> Outcome {
     if let Some(unknown) = names.iter().find(|name| !BENCHES.iter().any(|(known, ..)| known == *name)) {
-        return Err(format!("bench {unknown}: use otp, channels, carts, checkout, http or replay"));
+        return Err(format!("bench {unknown}: use otp, channels, live, carts, checkout, http or replay"));
     }
     with_postgres(|url| {
         eprintln!("{}", machine()?);
