@@ -8,20 +8,23 @@ use crate::chore::{self, Outcome, cargo, output};
 use crate::run_tests::with_postgres;
 
 /// Name for people, package, bench target.
-const BENCHES: [(&str, &str, &str); 7] = [
+const BENCHES: [(&str, &str, &str); 8] = [
     ("otp", "otp", "otp"),
     ("channels", "channels", "channels"),
     ("live", "live", "diff"),
     ("carts", "pulse_fleet", "carts"),
     ("checkout", "pulse_data", "checkout"),
     ("http", "pulse_web", "http"),
+    ("pages", "pulse", "live"),
     ("replay", "pulse_ingest", "replay"),
 ];
 
 /// Runs the named benchmarks, or all.
 pub(crate) fn run(names: &[&str]) -> Outcome {
     if let Some(unknown) = names.iter().find(|name| !BENCHES.iter().any(|(known, ..)| known == *name)) {
-        return Err(format!("bench {unknown}: use otp, channels, live, carts, checkout, http or replay"));
+        return Err(format!(
+            "bench {unknown}: use otp, channels, live, carts, checkout, http, pages or replay"
+        ));
     }
     with_postgres(|url| {
         eprintln!("{}", machine()?);
