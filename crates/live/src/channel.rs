@@ -52,9 +52,8 @@ impl channels::Socket for LiveSocket {
 
     async fn connect(&self, connect: Connect) -> Result<Visitor, Refused> {
         let inner = &self.live.inner;
-        let browser = BrowserId::from_headers(&connect.headers, inner.secure);
         let token = connect.param("_csrf_token").unwrap_or_default();
-        Ok(Visitor { browser: browser.filter(|browser| csrf::verify(&inner.keys, browser, token)) })
+        Ok(Visitor { browser: csrf::proven(&inner.keys, inner.secure, &connect.headers, token) })
     }
 
     /// All sockets of one browser have one name: [`Endpoint::disconnect`](channels::Endpoint::disconnect) them when

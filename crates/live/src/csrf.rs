@@ -74,6 +74,16 @@ pub fn verify(keys: &Keys, browser: &BrowserId, token: &str) -> bool {
     keys.open::<()>(Purpose::Csrf, browser.as_bytes(), token, MAX_AGE, unix_now()).is_ok()
 }
 
+/// The browser of a request, if the token in it is the proof that one of its pages made it.
+pub(crate) fn proven(
+    keys: &Keys,
+    secure: bool,
+    headers: &axum::http::HeaderMap,
+    token: &str,
+) -> Option<BrowserId> {
+    BrowserId::from_headers(headers, secure).filter(|browser| verify(keys, browser, token))
+}
+
 /// The value of a cookie in a request's headers.
 pub(crate) fn cookie<'h>(headers: &'h axum::http::HeaderMap, name: &str) -> Option<&'h str> {
     headers

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{Browser, dom, fields};
 use crate::channel::{LiveChannel, Wake};
 use crate::connected::{AnyView, Frames, Outcome};
-use crate::csrf::{self, BrowserId};
+use crate::csrf;
 use crate::ctx::Mailbox;
 use crate::join::{JoinPayload, join};
 use crate::merge::Client;
@@ -84,8 +84,7 @@ impl Tab {
 
     async fn connect(browser: Browser, tokens: Tokens, path: &str, payload: &Value) -> Result<Self, String> {
         let live = browser.live.inner.clone();
-        let id = BrowserId::from_headers(&browser.request_headers(), live.secure)
-            .filter(|id| csrf::verify(&live.keys, id, &tokens.csrf));
+        let id = csrf::proven(&live.keys, live.secure, &browser.request_headers(), &tokens.csrf);
         let (mailbox, inbox) = otp::inbox(MAILBOX);
         let payload = payload.to_string();
         let payload: JoinPayload<'_> =

@@ -406,8 +406,10 @@ pub(crate) fn live_with(keys: Keys, bus: &Bus) -> Live {
         .view::<Home>("/")
         .view::<About>("/about/{topic}")
         .view::<crate::streams::Log>("/log");
+    let other =
+        LiveSession::new("other", Public(Services { bus: bus.clone() })).view::<About>("/other/{topic}");
     let members = LiveSession::new("members", Members).view::<Account>("/account");
-    Live::builder(keys).session(public).session(members).build().unwrap()
+    Live::builder(keys).session(public).session(other).session(members).build().unwrap()
 }
 
 pub(crate) fn live() -> Live {

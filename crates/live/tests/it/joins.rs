@@ -53,6 +53,15 @@ async fn navigation_into_another_live_session_is_a_page_load() {
 }
 
 #[tokio::test]
+async fn a_group_is_left_by_a_page_load_even_where_the_other_guard_would_agree() {
+    let live = live();
+    let mut page = Browser::new(&live).open("/").await;
+    page.patch("/other/x").await;
+    assert_eq!(page.follow().await.text("h1"), "x");
+    assert_eq!((live.stats().refused_joins, live.stats().dead_renders), (1, 2));
+}
+
+#[tokio::test]
 async fn a_document_names_the_browser_once() {
     let live = live();
     let mut browser = Browser::new(&live);
