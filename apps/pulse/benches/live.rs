@@ -257,7 +257,7 @@ impl Shop {
             "manager",
             "--password-stdin",
         ]);
-        let mut adding = add.stdin(Stdio::piped()).spawn().unwrap();
+        let mut adding = add.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         adding.stdin.take().unwrap().write_all(PASSWORD.as_bytes()).unwrap();
         assert!(adding.wait().unwrap().success());
         let pinned =
@@ -338,7 +338,7 @@ fn sign_in(address: &str) -> String {
         &format!("http://{address}/api/v1/account/tokens"),
     ]);
     let made: serde_json::Value = serde_json::from_str(&made).unwrap();
-    format!("authorization: Bearer {}", made["token"].as_str().unwrap())
+    format!("authorization: Bearer {}", made["secret"].as_str().unwrap())
 }
 
 fn curl(arguments: &[&str]) -> String {
