@@ -80,6 +80,7 @@ pub(crate) fn caches(metrics: &Metrics, rooms: &Rooms, web: &AppState) {
                 ("pages", web.pages),
                 ("products", web.products),
                 ("sessions", web.sessions),
+                ("listings", web.listings),
             ];
             for (cache, stats) in caches {
                 out.push(Sample { label: Some(("cache", cache.to_owned())), value: read(&stats) });

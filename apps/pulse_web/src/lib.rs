@@ -25,6 +25,7 @@ mod faults;
 pub mod field;
 mod identity;
 mod limit;
+mod listings;
 mod news;
 mod openapi;
 mod pages;

@@ -73,8 +73,9 @@ impl LocalBus {
         self.topics.publish(&topic, news)
     }
 
-    /// Tells changes of products to whoever listens, gathered; ends with the catalogue's last writer.
-    pub async fn follow_products(&self, catalog: Catalog) {
+    /// Tells changes of products to whoever listens, gathered; ends with the catalogue's last writer. Before it tells,
+    /// it has the copies forgotten that a listener might read.
+    pub(crate) async fn follow_products(&self, catalog: Catalog, forget: impl Fn() + Send) {
         let mut changes = catalog.changes().subscribe();
         loop {
             let mut gathered = Gathered::default();
@@ -91,6 +92,7 @@ impl LocalBus {
                     Err(_) => break,
                 }
             }
+            forget();
             if self.topics.subscriber_count(&Topic::Products) == 0 {
                 continue;
             }

@@ -20,6 +20,7 @@ use tokio::sync::broadcast::error::RecvError;
 use crate::config::WebConfig;
 use crate::identity::{Identity, TokenHash};
 use crate::limit::Limiter;
+use crate::listings::Listings;
 use crate::news::LocalBus;
 
 /// The rooms that the API is the door to.
@@ -54,6 +55,7 @@ struct Inner {
     sessions: ReadThrough<TokenHash, Arc<Identity>>,
     pages: ReadThrough<Arc<str>, Rendered>,
     products: ReadThrough<Sku, Rendered>,
+    listings: Listings,
 }
 
 /// An answer that is kept as it is sent.
@@ -76,6 +78,8 @@ pub struct WebStats {
     pub products: CacheStats,
     /// Sessions and tokens.
     pub sessions: CacheStats,
+    /// Lists that the catalogue's live pages begin with.
+    pub listings: CacheStats,
 }
 
 impl AppState {
@@ -94,6 +98,7 @@ impl AppState {
             sessions: ReadThrough::new(belief(config.session_belief)),
             pages: ReadThrough::weighed(bytes, move |_, page| weight(page)),
             products: ReadThrough::weighed(bytes, move |_, page| weight(page)),
+            listings: Listings::new(config.page_belief),
             config,
             rooms,
         }));
@@ -127,6 +132,7 @@ impl AppState {
             pages: self.0.pages.stats(),
             products: self.0.products.stats(),
             sessions: self.0.sessions.stats(),
+            listings: self.0.listings.stats(),
         }
     }
 
@@ -140,6 +146,16 @@ impl AppState {
 
     pub(crate) fn attempts(&self) -> &Limiter {
         &self.0.attempts
+    }
+
+    /// Tells open pages of changed products, gathered, as long as the catalogue has a writer. One runs beside the shop.
+    pub async fn follow_products(&self) {
+        let rooms = self.rooms();
+        rooms.bus.follow_products(rooms.catalog.clone(), || self.0.listings.forget()).await;
+    }
+
+    pub(crate) fn listings(&self) -> &Listings {
+        &self.0.listings
     }
 
     pub(crate) fn sessions(&self) -> &ReadThrough<TokenHash, Arc<Identity>> {

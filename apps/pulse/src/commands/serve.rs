@@ -98,8 +98,8 @@ async fn trade(
     measure::caches(&metrics, &rooms, &state);
     watch_database(&health, repo);
 
-    let web = Web::open(state).await.map_err(|error| Failure::failed(error.to_string()))?;
-    let crew = crew(config, &rooms).await?;
+    let web = Web::open(state.clone()).await.map_err(|error| Failure::failed(error.to_string()))?;
+    let crew = crew(config, &rooms, state).await?;
     let running = engine.start();
     let closing = CancellationToken::new();
     let drain = Duration::from_secs(config.server.drain_seconds);
@@ -162,7 +162,7 @@ fn watch_database(health: &Health, repo: &Repo) {
 }
 
 /// What runs beside the requests, supervised.
-async fn crew(config: &Config, rooms: &Rooms) -> Result<SupervisorRef, Failure> {
+async fn crew(config: &Config, rooms: &Rooms, state: AppState) -> Result<SupervisorRef, Failure> {
     let sealer = Sealer::new(rooms.repo.clone());
     let seal = Periodic::every(Duration::from_secs(config.audit.seal_seconds), "audit sealer", move || {
         let sealer = sealer.clone();
@@ -173,7 +173,7 @@ async fn crew(config: &Config, rooms: &Rooms) -> Result<SupervisorRef, Failure> 
         let accounts = accounts.clone();
         async move { accounts.prune().await.map(|_| ()).map_err(|error| error.to_string()) }
     });
-    let (following, telling) = (rooms.clone(), rooms.clone());
+    let following = rooms.clone();
     Supervisor::new(Strategy::OneForOne)
         .child("audit-sealer", seal.and_at_the_end().spec())
         .child("account-cleanup", forget.spec())
@@ -187,8 +187,8 @@ async fn crew(config: &Config, rooms: &Rooms) -> Result<SupervisorRef, Failure> 
         .child(
             "news-of-products",
             Lasting::spec(move || {
-                let rooms = telling.clone();
-                async move { rooms.bus.follow_products(rooms.catalog.clone()).await }
+                let state = state.clone();
+                async move { state.follow_products().await }
             }),
         )
         .start()

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use live::html::Component;
 use live::{At, Ctx, Halt, LiveView, LocalPath, Page, Rendered, Stream, each, html};
-use pulse_core::{Principal, Quantity, Sku};
+use pulse_core::{Quantity, Sku};
 use pulse_data::catalog::{Product, ProductQuery, Sort};
 use pulse_data::page::Cursor;
 use serde::Deserialize;
@@ -15,6 +15,7 @@ use serde::Deserialize;
 use super::super::frame::{Frame, Place};
 use super::super::parts::{Stock, Tile, money};
 use super::super::visitor::Visitor;
+use crate::listings::Shelves;
 use crate::news::{News, Topic};
 
 /// Products that are read at a time.
@@ -46,7 +47,7 @@ pub(crate) struct Catalogue {
     frame: Frame,
     visitor: Visitor,
     wanted: Wanted,
-    shelves: Vec<(String, i64)>,
+    shelves: Shelves,
     products: Stream<Product>,
     next: Option<Cursor>,
     found: usize,
@@ -108,16 +109,17 @@ fn dom_id(product: &Product) -> String {
 impl Catalogue {
     /// Reads the next products of the list. What can't be read is said, and the list stays as it is.
     async fn read_on(&mut self, after: Option<Cursor>, page: &mut Page) {
-        let catalog = &self.visitor.rooms().catalog;
+        let state = self.visitor.state();
         let first = after.is_none();
-        match catalog.list(&Principal::Guest, &self.wanted.query(after)).await {
+        let query = self.wanted.query(after);
+        match state.listings().list(&state.rooms().catalog, &query).await {
             Ok(found) => {
-                self.next = found.next;
+                self.next.clone_from(&found.next);
                 self.found = if first { found.items.len() } else { self.found + found.items.len() };
                 if first {
-                    self.products.reset(found.items);
+                    self.products.reset(found.items.iter().cloned());
                 } else {
-                    found.items.into_iter().for_each(|product| self.products.insert_at(At::End, product));
+                    found.items.iter().for_each(|product| self.products.insert_at(At::End, product.clone()));
                 }
             }
             Err(error) => {
@@ -138,7 +140,7 @@ impl LiveView for Catalogue {
         let frame = Frame::open(Place::Shop, cx, |news| news).await;
         let visitor = cx.scope().clone();
         cx.subscribe(visitor.bus().topics(), Topic::Products, |news| news);
-        let shelves = visitor.rooms().catalog.categories(&Principal::Guest).await;
+        let shelves = visitor.state().listings().shelves(&visitor.rooms().catalog).await;
         let shelves = shelves.map_err(|_| Halt::UNAVAILABLE)?;
         let products = cx.stream("products", dom_id);
         Ok(Self { frame, visitor, wanted: Wanted::default(), shelves, products, next: None, found: 0 })
@@ -190,7 +192,7 @@ impl LiveView for Catalogue {
                     <h2 class="aside-title">Shelves</h2>
                     <ul class="menu">
                         <li><ShelfLink text="Everything" count=None path={Wanted { shelf: String::new(), ..wanted.clone() }.path()} here={wanted.shelf.is_empty()}/></li>
-                        {each(&self.shelves, |(shelf, _)| shelf.clone(), |(shelf, count)| html! {
+                        {each(self.shelves.iter(), |(shelf, _)| shelf.clone(), |(shelf, count)| html! {
                             <li><ShelfLink text={shelf} count={Some(*count)} path={Wanted { shelf: shelf.clone(), ..wanted.clone() }.path()} here={wanted.shelf == *shelf}/></li>
                         })}
                     </ul>
