@@ -28,7 +28,7 @@ pub(crate) fn write(markup: &mut Markup, element: &NodeElement<rstml::Infallible
                     Some(KVAttributeValue::Expr(value)) => argument(unbraced(value)),
                     Some(KVAttributeValue::InvalidBraced(_)) => continue,
                 };
-                fields.push(quote! { #field: #value });
+                fields.push(named(&field, value));
             }
             NodeAttribute::Block(NodeBlock::ValidBlock(block)) => match block.stmts.as_slice() {
                 // `{..Default::default()}`: the fields that are not named.
@@ -50,6 +50,14 @@ pub(crate) fn write(markup: &mut Markup, element: &NodeElement<rstml::Infallible
     let span = path.span();
     let value = quote_spanned! { span => #path { #(#fields,)* #rest } };
     markup.value(quote_spanned! { span => ::live::Dyn::Nested(::live::html::Component::render(#value)) });
+}
+
+/// A field with its value, in the short form where both have one name: the long one would be a lint of whoever wrote it.
+fn named(field: &syn::Ident, value: TokenStream) -> TokenStream {
+    match syn::parse2::<syn::Ident>(value.clone()) {
+        Ok(same) if same == *field => quote! { #same },
+        Ok(_) | Err(_) => quote! { #field: #value },
+    }
 }
 
 /// A literal may become any type that is made from a `&str`; anything else is what it is.
