@@ -12,6 +12,7 @@ mod m0005_audit;
 mod m0006_jobs;
 mod m0007_imports;
 mod m0008_order_status;
+mod m0009_return_requests;
 
 use std::time::Duration;
 
@@ -42,6 +43,7 @@ pub const ALL: &[Migration] = &[
     m0006_jobs::MIGRATION,
     m0007_imports::MIGRATION,
     m0008_order_status::MIGRATION,
+    m0009_return_requests::MIGRATION,
 ];
 
 /// Where one migration stands.

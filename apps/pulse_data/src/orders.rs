@@ -9,6 +9,7 @@ mod payments;
 mod place;
 mod read;
 mod report;
+mod requests;
 mod returns;
 mod sales;
 
@@ -28,6 +29,10 @@ pub use payments::{
 };
 pub use read::{CreditNote, Order, OrderDetail, OrderEvent, OrderLine, OrderQuery};
 pub use report::{ReplayFigures, StockBalance};
+pub use requests::{
+    AskReturn, LONGEST_REASON, MOST_LINES as MOST_RETURN_LINES, MOST_REQUESTS, Outcome, RequestId,
+    RequestLine, RequestQuery, ReturnRequest,
+};
 pub use returns::{BooksLine, BooksReturn, GoodsBack};
 pub use sales::{Minute, Sales};
 
@@ -63,6 +68,18 @@ pub enum OrderError {
     /// The name of the return is taken by a return of another order.
     #[error("this key was already used for another return: draw a new one")]
     KeyReused,
+    /// A request for a return waits for its answer.
+    #[error("a return of order {0} is asked for already: wait for the answer")]
+    ReturnAsked(OrderId),
+    /// More requests for returns than [`MOST_REQUESTS`].
+    #[error("returns of order {0} were asked for too often: write to us")]
+    TooManyRequests(OrderId),
+    /// There is no such request for a return.
+    #[error("there is no request {0} for a return")]
+    NoRequest(RequestId),
+    /// The request was answered by somebody else meanwhile.
+    #[error("the request {0} for a return is answered already: look at it again")]
+    RequestDecided(RequestId),
     /// A field has a value that can't be stored.
     #[error("{field} {message}")]
     Invalid {
@@ -208,7 +225,8 @@ impl Orders {
             .write_with((who.clone(), goods, now), |tx, (who, goods, now)| {
                 async move {
                     let order = payments::held(tx, goods.order).await?;
-                    returns::of_order(tx, who, order, goods, *now).await
+                    let note_key = format!("order:{}", goods.key);
+                    returns::of_order(tx, who, order, &note_key, &goods.lines, *now).await
                 }
                 .boxed()
             })

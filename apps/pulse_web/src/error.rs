@@ -69,7 +69,9 @@ impl From<ApiError> for Problem {
             Catalog(error @ (CatalogError::NotFound(_) | CatalogError::NoPromotion(_))) => {
                 Self::new(Kind::NotFound, error.to_string())
             }
-            Order(error @ OrderError::NotFound(_)) => Self::new(Kind::NotFound, error.to_string()),
+            Order(error @ (OrderError::NotFound(_) | OrderError::NoRequest(_))) => {
+                Self::new(Kind::NotFound, error.to_string())
+            }
             Shop(error @ ShopError::UnknownProduct(_)) => conflict(error.to_string()),
 
             Catalog(error @ CatalogError::Stale { .. }) => Self::new(Kind::Stale, error.to_string()),
@@ -85,6 +87,9 @@ impl From<ApiError> for Problem {
                 | OrderError::TooManyBack { .. }
                 | OrderError::NothingToReturn(_)
                 | OrderError::KeyReused
+                | OrderError::ReturnAsked(_)
+                | OrderError::TooManyRequests(_)
+                | OrderError::RequestDecided(_)
                 | OrderError::UnknownProduct(_)
                 | OrderError::Money(_)),
             ) => conflict(error.to_string()),

@@ -20,7 +20,8 @@ pub(super) fn sees(who: &Principal, order: &Order) -> bool {
     owns(who, order) || who.may(Permission::SeeOrders)
 }
 
-fn owns(who: &Principal, order: &Order) -> bool {
+/// Whether it is this principal's own order.
+pub(super) fn owns(who: &Principal, order: &Order) -> bool {
     who.user().is_some() && who.user() == order.buyer
 }
 

@@ -59,27 +59,28 @@ pub struct BooksLine {
     pub unit_pence: i64,
 }
 
-/// Books goods of an order whose row is held.
+/// Books goods of an order whose row is held. The note's key says who named it: `order:` and a client's own key, or
+/// `request:` and the number of a request.
 pub(super) async fn of_order(
     tx: &impl ConnectionTrait,
     who: &Principal,
     order: Order,
-    goods: &GoodsBack,
+    note_key: &str,
+    goods: &[(i64, Quantity)],
     now: Timestamp,
 ) -> Result<CreditNote, OrderError> {
-    let note_key = format!("order:{}", goods.key);
-    if let Some(known) = read::note_of(tx, &note_key).await? {
+    if let Some(known) = read::note_of(tx, note_key).await? {
         return if known.order == Some(order.id) { Ok(known) } else { Err(OrderError::KeyReused) };
     }
     if order.status.after(Step::Return).is_err() {
         return Err(WrongStep { from: order.status, step: Step::Return }.into());
     }
     let lines = read::lines(tx, order.id, order.total.currency).await?;
-    let wanted = wanted(&order, &lines, &goods.lines)?;
+    let wanted = wanted(&order, &lines, goods)?;
     let refund = refund_of(&order, &lines, &wanted);
 
     let note = Note {
-        key: &note_key,
+        key: note_key,
         order: Some(order.id),
         invoice: None,
         buyer: order.buyer,
@@ -112,7 +113,7 @@ pub(super) async fn of_order(
     if all {
         life::advance(tx, who, order, Step::Return, now).await?;
     }
-    Ok(CreditNote { id, key: note_key, order: Some(order_id), refund: amount, returned_at: now })
+    Ok(CreditNote { id, key: note_key.to_owned(), order: Some(order_id), refund: amount, returned_at: now })
 }
 
 /// Everything that is not back yet comes back.
@@ -125,17 +126,14 @@ pub(super) async fn all(
     let id = order.id;
     let lines = read::lines(tx, id, order.total.currency).await?;
     let rest = |line: &OrderLine| Some((line.line, Quantity::new(line.quantity - line.returned).ok()?));
-    let goods = GoodsBack {
-        key: format!("{}:all", order.key),
-        order: id,
-        lines: lines.iter().filter_map(rest).collect(),
-    };
-    of_order(tx, who, order, &goods, now).await?;
+    let goods: Vec<(i64, Quantity)> = lines.iter().filter_map(rest).collect();
+    let note_key = format!("order:{}:all", order.key);
+    of_order(tx, who, order, &note_key, &goods, now).await?;
     read::find(tx, id).await?.ok_or(OrderError::NotFound(id))
 }
 
 /// Adds up what is to come back by line, and refuses what was never sold or is back already.
-fn wanted(
+pub(super) fn wanted(
     order: &Order,
     lines: &[OrderLine],
     goods: &[(i64, Quantity)],

@@ -17,4 +17,5 @@ mod orders;
 mod page;
 mod postgres;
 mod repo;
+mod requests;
 mod shop;
