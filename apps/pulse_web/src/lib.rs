@@ -35,8 +35,9 @@ mod site;
 mod state;
 
 use axum::Router;
-use axum::http::{HeaderValue, header};
-use axum::response::IntoResponse;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, Uri, header};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 pub use config::{Rate, WebConfig};
@@ -84,9 +85,7 @@ impl Web {
                     (headers, json.clone()).into_response()
                 }),
             )
-            .fallback(async || {
-                Problem::new(Kind::NotFound, "nothing is at this address; /api/docs tells what is")
-            })
+            .fallback(nothing_here)
             .method_not_allowed_fallback(async || {
                 Problem::new(Kind::MethodNotAllowed, "the header `Allow` tells what can be done here")
             })
@@ -103,4 +102,13 @@ impl Web {
     pub async fn drain(&self, patience: std::time::Duration) -> bool {
         self.site.drain(patience).await
     }
+}
+
+/// Programs are told by a problem, people by a page.
+async fn nothing_here(State(state): State<AppState>, uri: Uri, headers: HeaderMap) -> Response {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !uri.path().starts_with("/api/") && text(header::ACCEPT).contains("text/html") {
+        return site::nothing_here(state.config().is_https(), text(header::HOST));
+    }
+    Problem::new(Kind::NotFound, "nothing is at this address; /api/docs tells what is").into_response()
 }

@@ -23,9 +23,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::header;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use live::token::KeyError;
 use live::{Live, LiveSession, RouteError};
 
@@ -88,6 +88,16 @@ impl Site {
     pub(crate) async fn drain(&self, patience: Duration) -> bool {
         self.sockets.endpoint.drain(patience).await
     }
+}
+
+/// The answer to an address that is nobody's, for whoever asks for a page.
+pub(crate) fn nothing_here(https: bool, host: &str) -> Response {
+    let status = StatusCode::NOT_FOUND;
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+        (header::CONTENT_SECURITY_POLICY, layout::policy(host, https)),
+    ];
+    (status, headers, layout::plain(status).to_html()).into_response()
 }
 
 /// Gives a visitor without a cart the cookie of one, so that the page that is rendered now and its live half agree on

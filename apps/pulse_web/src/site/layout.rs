@@ -30,8 +30,13 @@ pub(crate) fn document(page: &Document<'_>) -> Rendered {
     }
 }
 
-/// The page of a status.
-pub(crate) fn error(status: StatusCode, page: &Document<'_>) -> Rendered {
+/// The page of a status. It runs no script, so it needs nothing of the document.
+pub(crate) fn error(status: StatusCode, _: &Document<'_>) -> Rendered {
+    plain(status)
+}
+
+/// The page of a status, where there is no view.
+pub(crate) fn plain(status: StatusCode) -> Rendered {
     let (title, text) = match status {
         StatusCode::NOT_FOUND => {
             ("Nothing here", "There is no such page. It may have been moved, or never was.")
@@ -56,7 +61,6 @@ pub(crate) fn error(status: StatusCode, page: &Document<'_>) -> Rendered {
             <head>
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
-                <meta name="csrf-token" content={page.csrf_token}/>
                 <title>{title} " · Pulse"</title>
                 <link rel="icon" href={icon} type="image/svg+xml"/>
                 <link rel="stylesheet" href={ASSETS.style.path.as_str()}/>

@@ -95,6 +95,17 @@ db_test!(a_page_loads_nothing_but_the_shops_own_files, |repo| async move {
     assert!(loaded >= 5, "{loaded} files");
 });
 
+db_test!(an_address_of_nothing_is_a_page_for_people_and_a_problem_for_programs, |repo| async move {
+    let shop = Shop::open(repo).await;
+    let mut client = shop.client();
+    let program = client.get("/nowhere").await;
+    assert_eq!((program.status, program.body["type"].as_str()), (404, Some("/api/docs#problem-not-found")));
+    let api = client.send(Method::GET, "/api/v1/nowhere", &[("accept", "text/html")], None).await;
+    assert_eq!((api.status, api.header("content-type")), (404, "application/problem+json"));
+    let page = shop.text("/nowhere", "text/html").await;
+    assert!(page.starts_with("HTTP/1.1 404") && page.contains("Nothing here"), "{page}");
+});
+
 db_test!(the_description_needs_nothing_else, |repo| async move {
     let shop = Shop::open(repo).await;
     let mut client = shop.client();

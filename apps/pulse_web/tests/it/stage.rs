@@ -126,6 +126,18 @@ impl Shop {
         client
     }
 
+    /// A whole answer as it comes over the wire.
+    pub(crate) async fn text(&self, path: &str, accept: &str) -> String {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        let head =
+            format!("GET {path} HTTP/1.1\r\nhost: shop\r\naccept: {accept}\r\nconnection: close\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).await.unwrap();
+        text
+    }
+
     /// Asks the server to stop; the answer is its end.
     pub(crate) fn stop(&mut self) -> tokio::task::JoinHandle<std::io::Result<()>> {
         let _ = self.stop.take().unwrap().send(());
