@@ -93,6 +93,11 @@ impl Web {
             .with_state(self.state.clone())
     }
 
+    /// The live pages, for tests that open them in process.
+    pub fn pages(&self) -> &live::Live {
+        self.site.live()
+    }
+
     /// What the open pages and their sockets have done so far.
     pub fn stats(&self) -> (live::Stats, channels::Stats) {
         self.site.stats()

@@ -79,6 +79,11 @@ impl Site {
         pages.merge(self.sockets.endpoint.routes("/live"))
     }
 
+    /// The views and their routes.
+    pub(crate) fn live(&self) -> &Live {
+        &self.sockets.live
+    }
+
     /// What the open pages have done so far.
     pub(crate) fn stats(&self) -> (live::Stats, channels::Stats) {
         (self.sockets.live.stats(), self.sockets.endpoint.stats())

@@ -10,10 +10,11 @@ use std::sync::{Arc, Weak};
 
 use serde::de::DeserializeOwned;
 
+use crate::diff::Shadow;
 use crate::event::{ClientEvent, EventError};
 use crate::html::Render;
 use crate::page::Page;
-use crate::tree::{Cid, Dyn, List, Rendered};
+use crate::tree::{Cid, Dyn, Rendered};
 
 /// A part of a view with state of its own. It lives in the view's server: its handlers run there, one at a time with
 /// the view's.
@@ -155,7 +156,7 @@ impl Components {
         }
         let mut shown = Vec::new();
         if let Some(root) = root {
-            cids_of(root, &mut shown);
+            root.components(&mut |cid| shown.push(cid));
         }
         let changed =
             self.slots.iter().filter(|slot| slot.dirty && slot.sent && slot.alive.strong_count() > 0);
@@ -172,23 +173,29 @@ impl Components {
                 slot.dirty = false;
                 slot.sent = true;
             }
-            cids_of(&rendered, &mut shown);
+            rendered.components(&mut |cid| shown.push(cid));
             markup.push((cid, rendered));
         }
         markup.sort_by_key(|(cid, _)| *cid);
         markup
     }
 
-    /// The client has destroyed these. Those whose handles are dropped end here. Answers those that were known.
-    pub(crate) fn destroyed(&mut self, cids: &[Cid]) -> Vec<Cid> {
-        let mut gone = Vec::new();
-        for &cid in cids {
-            let Some(place) = self.place(cid) else { continue };
-            gone.push(cid);
-            self.slots[place].sent = false;
+    /// Takes over what the client holds: one that left the page is rendered again when it comes back.
+    pub(crate) fn held(&mut self, shadow: &Shadow) {
+        for slot in &mut self.slots {
+            slot.sent = shadow.holds(slot.cid);
         }
         self.slots.retain(|slot| slot.sent || slot.alive.strong_count() > 0);
-        gone
+    }
+
+    /// The client has destroyed these. Those whose handles are dropped end here.
+    pub(crate) fn destroyed(&mut self, cids: &[Cid]) {
+        for &cid in cids {
+            if let Some(place) = self.place(cid) {
+                self.slots[place].sent = false;
+            }
+        }
+        self.slots.retain(|slot| slot.sent || slot.alive.strong_count() > 0);
     }
 }
 
@@ -209,22 +216,4 @@ impl Page {
         self.components.put_back(slot);
         handled
     }
-}
-
-/// The numbers of the components that a render shows.
-fn cids_of(rendered: &Rendered, into: &mut Vec<Cid>) {
-    rendered.dynamics.iter().for_each(|value| cids_of_value(value, into));
-}
-
-fn cids_of_value(value: &Dyn, into: &mut Vec<Cid>) {
-    match value {
-        Dyn::Text(_) => {}
-        Dyn::Nested(nested) => cids_of(nested, into),
-        Dyn::List(list) => cids_of_list(list, into),
-        Dyn::Component(cid) => into.push(*cid),
-    }
-}
-
-fn cids_of_list(list: &List, into: &mut Vec<Cid>) {
-    list.entries.iter().flat_map(|entry| &entry.dynamics).for_each(|value| cids_of_value(value, into));
 }

@@ -70,7 +70,7 @@ pub(crate) trait AnyView: Send {
     fn live_patch<'a>(&'a mut self, url: &'a str) -> Boxed<'a, Frames>;
     /// A message of the server's side. Its frames are pushes alone.
     fn wake(&mut self, wake: Wake) -> Boxed<'_, Frames>;
-    /// The client has taken these components away; which of them were known.
+    /// The client has taken these components away; which of them it may forget.
     fn destroyed(&mut self, cids: &[Cid]) -> Vec<Cid>;
     /// The whole page as it would be rendered now.
     #[cfg_attr(not(feature = "testing"), expect(dead_code, reason = "the test kit compares with it"))]
@@ -134,6 +134,7 @@ impl<V: LiveView> Connected<V> {
         response.extend_from_slice(b"{\"rendered\":");
         let shadow =
             Shadow::full(&Frame { root: Some(&root), components: &components }, &extras, &mut response);
+        mounted.page.components.held(&shadow);
         response.extend_from_slice(b",\"liveview_version\":\"");
         response.extend_from_slice(CLIENT_VERSION.as_bytes());
         response.push(b'"');
@@ -193,6 +194,7 @@ impl<V: LiveView> Connected<V> {
             diff.push(b'}');
             frames.outcome = Outcome::Diff(Diff(diff.into()));
         }
+        page.components.held(&self.shadow);
         page.drain_streams();
         page.flash_is_new = false;
     }
@@ -333,7 +335,10 @@ impl<V: LiveView> AnyView for Connected<V> {
     }
 
     fn destroyed(&mut self, cids: &[Cid]) -> Vec<Cid> {
-        let gone = self.mounted.page.components.destroyed(cids);
+        // One whose place is on the page was sent anew when the client was already on its way to say this.
+        let placed = self.shadow.placed();
+        let gone: Vec<Cid> = cids.iter().copied().filter(|cid| !placed.contains(cid)).collect();
+        self.mounted.page.components.destroyed(&gone);
         self.shadow.forget(&gone);
         gone
     }

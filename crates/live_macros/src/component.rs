@@ -28,7 +28,7 @@ pub(crate) fn write(markup: &mut Markup, element: &NodeElement<rstml::Infallible
                     Some(KVAttributeValue::Expr(value)) => argument(unbraced(value)),
                     Some(KVAttributeValue::InvalidBraced(_)) => continue,
                 };
-                fields.push(named(&field, value));
+                fields.push(named(&field, &value));
             }
             NodeAttribute::Block(NodeBlock::ValidBlock(block)) => match block.stmts.as_slice() {
                 // `{..Default::default()}`: the fields that are not named.
@@ -53,7 +53,7 @@ pub(crate) fn write(markup: &mut Markup, element: &NodeElement<rstml::Infallible
 }
 
 /// A field with its value, in the short form where both have one name: the long one would be a lint of whoever wrote it.
-fn named(field: &syn::Ident, value: TokenStream) -> TokenStream {
+fn named(field: &syn::Ident, value: &TokenStream) -> TokenStream {
     match syn::parse2::<syn::Ident>(value.clone()) {
         Ok(same) if same == *field => quote! { #same },
         Ok(_) | Err(_) => quote! { #field: #value },

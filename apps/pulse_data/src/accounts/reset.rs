@@ -101,7 +101,7 @@ impl Accounts {
             .await
             .map_err(|error: DbError| AccountError::from(error))?;
         Ok(to.map(|to| {
-            let link = format!("{}/reset?token={}", self.options.public_url, token.reveal());
+            let link = format!("{}/password/reset?token={}", self.options.public_url, token.reveal());
             let body = format!(
                 "Somebody, hopefully you, asked for a new password.\n\nChoose it here, within {} minutes:\n{link}\n\n\
                  If it was not you, do nothing: your password stays what it is.\n",

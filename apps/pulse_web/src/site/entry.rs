@@ -15,17 +15,20 @@ use pulse_core::{Principal, Role};
 use pulse_data::accounts::{AccountError, Accounts, Registration, SignedIn};
 use serde::Deserialize;
 
-use super::visitor::sign_in_first;
 use crate::api::sessions::{self, Attempt, SESSION_AGE};
 use crate::identity::{self, Secret, cart_of_guest, cart_of_user, cookie};
 use crate::problem::Problem;
 use crate::state::AppState;
+
+/// Characters of an e-mail address at most, in bytes: what the accounts take.
+const MAX_EMAIL: usize = 254;
 
 pub(crate) fn routes(sockets: Sockets) -> Router<AppState> {
     Router::new()
         .route("/login", post(sign_in))
         .route("/register", post(register))
         .route("/logout", post(sign_out))
+        .merge(super::shop::posts::routes())
         .layer(Extension(sockets))
 }
 
@@ -54,10 +57,16 @@ impl Fields {
     fn next(&self) -> LocalPath {
         LocalPath::parse(&self.next).unwrap_or_else(|_| LocalPath::of("/account"))
     }
+
+    /// The form again, which goes on to the same place.
+    fn again(&self, form: &'static str) -> LocalPath {
+        let form = LocalPath::of(form);
+        if self.next.is_empty() { form } else { form.query("next", self.next()) }
+    }
 }
 
 /// A request that is proved to come from a page of ours.
-struct Ours<'a> {
+pub(super) struct Ours<'a> {
     state: &'a AppState,
     sockets: &'a Sockets,
     headers: &'a HeaderMap,
@@ -65,26 +74,46 @@ struct Ours<'a> {
 }
 
 impl<'a> Ours<'a> {
-    fn check(
+    /// `again` is the page of the form: where one is sent whose proof is too old.
+    pub(super) fn check(
         state: &'a AppState,
         sockets: &'a Sockets,
         headers: &'a HeaderMap,
         proof: &str,
-    ) -> Result<Self, Response> {
+        again: &LocalPath,
+    ) -> Result<Self, Box<Response>> {
         let browser = BrowserId::from_headers(headers, state.config().is_https());
         let proved =
             browser.as_ref().is_some_and(|browser| csrf::verify(sockets.live.keys(), browser, proof));
         if identity::from_the_shop(headers, state.config()).is_err() || !proved {
-            let mut stale = Flash::default();
-            stale.put("error", "This page was open for too long. Please try again.");
-            return Err(go(&sockets.live, &LocalPath::of("/login"), &stale));
+            let mut too_old = Flash::default();
+            too_old.put("error", "This page was open for too long. Please try again.");
+            return Err(Box::new(go(&sockets.live, again, &too_old)));
         }
         Ok(Self { state, sockets, headers, browser })
     }
 
-    fn back(&self, to: &LocalPath, what: &str) -> Response {
+    pub(super) fn back(&self, to: &LocalPath, what: &str) -> Response {
         let mut flash = Flash::default();
         flash.put("error", what);
+        go(&self.sockets.live, to, &flash)
+    }
+
+    /// Back to a form, which keeps the e-mail address that was typed. It travels as the flash does: signed, once, and in
+    /// no address that a log would keep.
+    pub(super) fn refuse(&self, to: &LocalPath, what: &str, email: &str) -> Response {
+        let mut flash = Flash::default();
+        flash.put("error", what);
+        if email.len() <= MAX_EMAIL {
+            flash.put("email", email);
+        }
+        go(&self.sockets.live, to, &flash)
+    }
+
+    /// Onwards, with good news.
+    pub(super) fn go(&self, to: &LocalPath, what: &str) -> Response {
+        let mut flash = Flash::default();
+        flash.put("info", what);
         go(&self.sockets.live, to, &flash)
     }
 
@@ -120,17 +149,17 @@ async fn sign_in(
     headers: HeaderMap,
     Form(given): Form<Fields>,
 ) -> Response {
-    let ours = match Ours::check(&state, &sockets, &headers, &given.proof) {
+    let again = given.again("/login");
+    let ours = match Ours::check(&state, &sockets, &headers, &given.proof, &again) {
         Ok(ours) => ours,
-        Err(response) => return response,
+        Err(response) => return *response,
     };
-    let again = if given.next.is_empty() { LocalPath::of("/login") } else { sign_in_first(&given.next()) };
     if let Err(problem) = attempt {
-        return ours.back(&again, &problem.detail);
+        return ours.refuse(&again, &super::shop::sentence(&problem.detail), &given.email);
     }
     match state.rooms().accounts.sign_in(&given.email, &given.password, client(&headers)).await {
         Ok(session) => ours.enter(&session, &given.next(), "Welcome back.").await,
-        Err(error) => ours.back(&again, &said(&error)),
+        Err(error) => ours.refuse(&again, &said(&error), &given.email),
     }
 }
 
@@ -141,23 +170,23 @@ async fn register(
     headers: HeaderMap,
     Form(given): Form<Fields>,
 ) -> Response {
-    let ours = match Ours::check(&state, &sockets, &headers, &given.proof) {
+    let again = given.again("/register");
+    let ours = match Ours::check(&state, &sockets, &headers, &given.proof, &again) {
         Ok(ours) => ours,
-        Err(response) => return response,
+        Err(response) => return *response,
     };
-    let again = LocalPath::of("/register");
     if let Err(problem) = attempt {
-        return ours.back(&again, &problem.detail);
+        return ours.refuse(&again, &super::shop::sentence(&problem.detail), &given.email);
     }
     let accounts = &state.rooms().accounts;
     let wanted =
         Registration { email: given.email.clone(), password: given.password.clone(), role: Role::Buyer };
     if let Err(error) = accounts.register(&Principal::Guest, wanted).await {
-        return ours.back(&again, &said(&error));
+        return ours.refuse(&again, &said(&error), &given.email);
     }
     match accounts.sign_in(&given.email, &given.password, client(&headers)).await {
         Ok(session) => ours.enter(&session, &given.next(), "Welcome. Your account is ready.").await,
-        Err(error) => ours.back(&LocalPath::of("/login"), &said(&error)),
+        Err(error) => ours.refuse(&given.again("/login"), &said(&error), &given.email),
     }
 }
 
@@ -167,9 +196,9 @@ async fn sign_out(
     headers: HeaderMap,
     Form(given): Form<Fields>,
 ) -> Response {
-    let ours = match Ours::check(&state, &sockets, &headers, &given.proof) {
+    let ours = match Ours::check(&state, &sockets, &headers, &given.proof, &LocalPath::of("/login")) {
         Ok(ours) => ours,
-        Err(response) => return response,
+        Err(response) => return *response,
     };
     if let Some(secret) = identity::session_of(&headers, state.config()) {
         if let Err(error) = state.rooms().accounts.sign_out(secret).await {
@@ -195,7 +224,7 @@ fn client(headers: &HeaderMap) -> &str {
     headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
-fn said(error: &AccountError) -> String {
+pub(super) fn said(error: &AccountError) -> String {
     match error {
         AccountError::Invalid(errors) => {
             let each = errors.0.iter().map(|error| format!("{} {}", error.field, error.message));

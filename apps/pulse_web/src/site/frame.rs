@@ -115,7 +115,9 @@ struct Messages<'a> {
 
 impl Component for Messages<'_> {
     fn render(self) -> Rendered {
-        let messages: Vec<(&str, &str)> = self.page.flash().iter().collect();
+        // What else a flash brings is for the view: an e-mail address that a form has refused.
+        let shown = |kind: &str| matches!(kind, "info" | "error");
+        let messages: Vec<(&str, &str)> = self.page.flash().iter().filter(|(kind, _)| shown(kind)).collect();
         html! {
             <div class="messages" role="status" aria-live="polite">
                 {each(&messages, |(kind, _)| kind.to_string(), |(kind, text)| html! {

@@ -2,30 +2,75 @@
 //!
 //! **Invariant.** Catalogue, product and signing in work without a script.
 
+mod basket;
+mod cart;
 mod catalogue;
+mod checkout;
+mod deals;
+mod login;
+mod password;
+mod placed;
+pub(crate) mod posts;
+mod product;
+mod typed;
 
-use live::{LiveSession, Page};
-use pulse_core::{CommandId, Quantity, Sku};
+use live::{Form, LiveSession, Page};
+use pulse_core::{CommandId, Principal, Quantity, Sku};
 use pulse_fleet::ShopError;
 
 use super::visitor::{Visitor, Visitors};
 
 /// The views of this group.
 pub(crate) fn views(group: LiveSession<Visitors>) -> LiveSession<Visitors> {
-    group.view::<catalogue::Catalogue>("/")
+    group
+        .view::<catalogue::Catalogue>("/")
+        .view::<product::Product>("/products/{sku}")
+        .view::<cart::Cart>("/cart")
+        .view::<checkout::Checkout>("/checkout")
+        .view::<placed::Placed>("/orders/{key}")
+        .view::<login::Login>("/login")
+        .view::<login::Register>("/register")
+        .view::<password::Forgot>("/password/forgot")
+        .view::<password::Reset>("/password/reset")
+}
+
+const IN_CART: &str = "It is in your cart.";
+
+/// In whose name a page acts now. A page of an account that is signed out meanwhile acts for nobody, and says so: it
+/// still shows that account's cart.
+async fn acting(visitor: &Visitor, page: &mut Page) -> Option<Principal> {
+    match visitor.who().await {
+        Ok(Principal::Guest) if visitor.account().is_some() => {
+            page.put_flash("error", "You are no longer signed in.");
+            None
+        }
+        Ok(who) => Some(who),
+        Err(_) => {
+            page.put_flash("error", "The shop can't answer at the moment. Try again shortly.");
+            None
+        }
+    }
+}
+
+/// The field `quantity` of a form, or what is wrong with it beside the field.
+fn pieces(form: &mut Form) -> Option<Quantity> {
+    match product::quantity_of(form.values().at("quantity").text()) {
+        Ok(quantity) => Some(quantity),
+        Err(message) => {
+            form.errors.add("quantity", message);
+            None
+        }
+    }
 }
 
 /// Puts pieces into the visitor's cart, and says what became of it.
 async fn add(visitor: &Visitor, sku: &str, quantity: Quantity, page: &mut Page) {
     let Ok(sku) = Sku::new(sku) else { return };
-    let who = match visitor.who().await {
-        Ok(who) => who,
-        Err(_) => return page.put_flash("error", "The shop can't answer at the moment. Try again shortly."),
-    };
+    let Some(who) = acting(visitor, page).await else { return };
     // A click comes once: the socket neither repeats nor loses it without the page being told.
     let id = CommandId(rand::random());
     match visitor.rooms().front.add(&who, visitor.cart(), id, sku, quantity).await {
-        Ok(_) => page.put_flash("info", "It is in your cart."),
+        Ok(_) => page.put_flash("info", IN_CART),
         Err(error) => page.put_flash("error", said(&error)),
     }
 }

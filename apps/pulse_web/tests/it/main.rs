@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test's way to say what must hold")]
 
 mod access;
+mod account_pages;
 mod accounts;
 mod admin;
 mod bad_input;
@@ -11,5 +12,7 @@ mod checkout;
 mod described;
 mod document;
 mod edge;
+mod plain_forms;
 mod serve;
+mod shop_pages;
 mod stage;

@@ -10,6 +10,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
+use live::testing::Browser;
 use pulse_cache::{CatalogueCache, CatalogueOptions};
 use pulse_core::pricing::VatRate;
 use pulse_core::{Money, Principal, Role, Sku, Timestamp};
@@ -30,6 +31,7 @@ pub(crate) const SYSTEM: Principal = Principal::System("test");
 pub(crate) struct Shop {
     pub(crate) address: SocketAddr,
     pub(crate) rooms: Rooms,
+    pub(crate) web: Web,
     stop: Option<oneshot::Sender<()>>,
     running: Option<tokio::task::JoinHandle<std::io::Result<()>>>,
 }
@@ -78,12 +80,16 @@ impl Shop {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
-        let app = Web::open(AppState::new(rooms.clone(), config)).await.unwrap().router();
+        let state = AppState::new(rooms.clone(), config);
+        let web = Web::open(state.clone()).await.unwrap();
+        // As beside the running shop: open pages are told of changed products.
+        tokio::spawn(async move { state.follow_products().await });
+        let app = web.router();
         let shutdown = async {
             let _ = stopped.await;
         };
         let running = tokio::spawn(serve_with(listener, app, shutdown, options));
-        Self { address, rooms, stop: Some(stop), running: Some(running) }
+        Self { address, rooms, web, stop: Some(stop), running: Some(running) }
     }
 
     /// Puts products on the shelf: `A1`, `A2`, … with so many pieces each, at 1.00, 2.00, …
@@ -136,6 +142,20 @@ impl Shop {
         let mut text = String::new();
         stream.read_to_string(&mut text).await.unwrap();
         text
+    }
+
+    /// A browser that opens pages in process, of nobody.
+    pub(crate) fn browser(&self) -> Browser {
+        Browser::new(self.web.pages())
+    }
+
+    /// One of somebody who has just signed up with that role, and in.
+    pub(crate) async fn browser_of(&self, role: Role) -> Browser {
+        let email = format!("{role}-{}@shop.example", rand::random::<u64>());
+        let (accounts, password) = (&self.rooms.accounts, "long enough for a test");
+        accounts.bootstrap(&email, password, role).await.unwrap();
+        let session = accounts.sign_in(&email, password, "test").await.unwrap();
+        self.browser().cookie("pulse-session", session.token.reveal())
     }
 
     /// Asks the server to stop; the answer is its end.

@@ -11,8 +11,8 @@ static VIEW: Template = Template::new(&["", ""], false);
 
 /// One render to send: whatever was rendered anew.
 ///
-/// What is left out has not changed. A component that the page shows for the first time must be there, and
-/// none that the page does not show.
+/// What is left out has not changed. A component that the client does not hold
+/// ([`Shadow::components`]) and that the page shows must be there, and none that the page does not show.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Frame<'a> {
     /// The view's own markup.
@@ -71,8 +71,14 @@ impl Shadow {
     /// Writes what differs from the last message, and remembers the new state.
     ///
     /// Appends one JSON object: `{}` if nothing differs. The answer says whether something does. Linear in the
-    /// number of values rendered.
+    /// number of values rendered, and of those held if there are components.
+    ///
+    /// A component that leaves the page is forgotten at once, not when the client says that it has destroyed it. The
+    /// client renders one that comes back meanwhile without telling its elements apart; a later message that passes the
+    /// component over gives them names that never reach the page, and the next one then skips elements by these names.
+    /// Sent whole, it begins anew.
     pub fn diff(&mut self, frame: &Frame<'_>, extras: &Extras<'_>, out: &mut Vec<u8>) -> bool {
+        let shown = if self.components.is_empty() { Vec::new() } else { self.placed() };
         out.push(b'{');
         let before = out.len();
         if frame.components.is_empty() {
@@ -82,10 +88,24 @@ impl Shadow {
         } else {
             Parts::of(self, frame).write(self, out);
         }
+        if !shown.is_empty() {
+            self.forget_left(shown, frame);
+        }
         extras.write(out);
         let changed = out.len() > before;
         out.push(b'}');
         changed
+    }
+
+    /// Forgets the components that this message took off the page. One that moved into a stream's entry is still shown.
+    fn forget_left(&mut self, shown: Vec<Cid>, frame: &Frame<'_>) {
+        let placed = self.placed();
+        let mut left: Vec<Cid> = shown.into_iter().filter(|cid| !placed.contains(cid)).collect();
+        if !left.is_empty() {
+            let rendered = frame.root.into_iter().chain(frame.components.iter().map(|(_, markup)| markup));
+            rendered.for_each(|markup| markup.components(&mut |cid| left.retain(|gone| *gone != cid)));
+            self.forget(&left);
+        }
     }
 
     /// The view's markup when no component was rendered: nothing needs to be held back.
@@ -101,6 +121,11 @@ impl Shadow {
     /// The components that the client holds, in order of their numbers.
     pub fn components(&self) -> impl Iterator<Item = Cid> + '_ {
         self.components.iter().map(|(cid, _)| *cid)
+    }
+
+    /// Whether the client holds this component.
+    pub fn holds(&self, cid: Cid) -> bool {
+        self.component(cid).is_some()
     }
 
     /// The components whose places are on the page, each once, in no order: in the view's markup or in another

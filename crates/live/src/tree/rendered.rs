@@ -52,6 +52,11 @@ impl Rendered {
         self.template
     }
 
+    /// Calls `found` for each live component whose place is in this markup, entries of streams included.
+    pub(crate) fn components(&self, found: &mut impl FnMut(Cid)) {
+        self.dynamics.iter().for_each(|value| value.components(found));
+    }
+
     /// The values in the gaps, in order.
     pub fn dynamics(&self) -> &[Dyn] {
         &self.dynamics
@@ -62,6 +67,18 @@ impl Dyn {
     /// Text that is escaped already, or has nothing to escape.
     pub fn text(markup: impl Into<Cow<'static, str>>) -> Self {
         Self::Text(markup.into())
+    }
+
+    fn components(&self, found: &mut impl FnMut(Cid)) {
+        match self {
+            Self::Text(_) => {}
+            Self::Nested(nested) => nested.components(found),
+            Self::List(list) => {
+                let values = list.entries.iter().flat_map(|entry| &entry.dynamics);
+                values.for_each(|value| value.components(found));
+            }
+            Self::Component(cid) => found(*cid),
+        }
     }
 
     /// No markup at all.

@@ -7,14 +7,16 @@ use std::sync::Arc;
 
 use live::html::Component;
 use live::{At, Ctx, Halt, LiveView, LocalPath, Page, Rendered, Stream, each, html};
+use pulse_core::pricing::Promotion;
 use pulse_core::{Quantity, Sku};
-use pulse_data::catalog::{Product, ProductQuery, Sort};
+use pulse_data::catalog::{CatalogError, Product, ProductQuery, Sort};
 use pulse_data::page::Cursor;
 use serde::Deserialize;
 
 use super::super::frame::{Frame, Place};
 use super::super::parts::{Stock, Tile, money};
 use super::super::visitor::Visitor;
+use super::deals;
 use crate::listings::Shelves;
 use crate::news::{News, Topic};
 
@@ -30,6 +32,8 @@ pub(crate) struct Wanted {
     sort: Sort,
     #[serde(rename = "in")]
     in_stock: bool,
+    /// Where a page without a script goes on.
+    after: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -48,6 +52,7 @@ pub(crate) struct Catalogue {
     visitor: Visitor,
     wanted: Wanted,
     shelves: Shelves,
+    promotions: Arc<[Promotion]>,
     products: Stream<Product>,
     next: Option<Cursor>,
     found: usize,
@@ -84,7 +89,7 @@ impl Wanted {
     fn title(&self) -> String {
         match (self.q.trim(), self.shelf.trim()) {
             ("", "") => "Everything".to_owned(),
-            ("", shelf) => shelf.to_owned(),
+            ("", name) => name.to_owned(),
             (search, _) => format!("Search: {search}"),
         }
     }
@@ -109,8 +114,17 @@ fn dom_id(product: &Product) -> String {
 impl Catalogue {
     /// Reads the next products of the list. What can't be read is said, and the list stays as it is.
     async fn read_on(&mut self, after: Option<Cursor>, page: &mut Page) {
+        self.read(after, false, page).await;
+    }
+
+    /// Reads the list from where its address begins.
+    async fn begin(&mut self, page: &mut Page) {
+        let after = self.wanted.after.as_deref().filter(|after| !after.is_empty());
+        self.read(after.map(Cursor::from_client), true, page).await;
+    }
+
+    async fn read(&mut self, after: Option<Cursor>, first: bool, page: &mut Page) {
         let state = self.visitor.state();
-        let first = after.is_none();
         let query = self.wanted.query(after);
         match state.listings().list(&state.rooms().catalog, &query).await {
             Ok(found) => {
@@ -121,6 +135,9 @@ impl Catalogue {
                 } else {
                     found.items.iter().for_each(|product| self.products.insert_at(At::End, product.clone()));
                 }
+            }
+            Err(CatalogError::Cursor(_)) => {
+                page.put_flash("error", "This list can't go on there. Look from its beginning.");
             }
             Err(error) => {
                 tracing::warn!(%error, "the catalogue could not be read for a page");
@@ -143,13 +160,15 @@ impl LiveView for Catalogue {
         let shelves = visitor.state().listings().shelves(&visitor.rooms().catalog).await;
         let shelves = shelves.map_err(|_| Halt::UNAVAILABLE)?;
         let products = cx.stream("products", dom_id);
-        Ok(Self { frame, visitor, wanted: Wanted::default(), shelves, products, next: None, found: 0 })
+        let promotions = deals::now(&visitor).await;
+        let wanted = Wanted::default();
+        Ok(Self { frame, visitor, wanted, shelves, promotions, products, next: None, found: 0 })
     }
 
     async fn handle_params(&mut self, wanted: Wanted, cx: &mut Ctx<'_, Self>) -> Result<(), Halt> {
         cx.set_title(wanted.title());
         self.wanted = wanted;
-        self.read_on(None, cx).await;
+        self.begin(cx).await;
         Ok(())
     }
 
@@ -176,7 +195,7 @@ impl LiveView for Catalogue {
                     }
                 }
             }
-            News::Catalogue => self.read_on(None, cx).await,
+            News::Catalogue => self.begin(cx).await,
             other => {
                 self.frame.heard(other, &self.visitor).await;
             }
@@ -216,7 +235,7 @@ impl LiveView for Catalogue {
                     {(self.found == 0).then(|| html! { <p class="soft">Nothing was found. Try another word, or look through the shelves.</p> })}
                     <ul id="products" class="grid" phx-update="stream" phx-viewport-bottom={more}>
                         {self.products.render(|id, product| html! {
-                            <li id={id}><Card product={product}/></li>
+                            <li id={id}><Card product={product} promotions={&self.promotions}/></li>
                         })}
                     </ul>
                     {self.next.as_ref().map(|next| html! {
@@ -247,6 +266,7 @@ impl Component for ShelfLink<'_> {
 
 struct Card<'a> {
     product: &'a Product,
+    promotions: &'a [Promotion],
 }
 
 impl Component for Card<'_> {
@@ -258,6 +278,7 @@ impl Component for Card<'_> {
                 <div class="body">
                     <h3><a href={product_path(*sku).to_string()} data-phx-link="redirect" data-phx-link-state="push">{name}</a></h3>
                     <div class="row apart"><span class="price">{money(*price)}</span>{Stock(*stock).render()}</div>
+                    <deals::Tags promotions={self.promotions} sku={*sku}/>
                     <button class="btn small quiet" type="button" phx-click="add" phx-value-sku={sku.as_str()} disabled={*stock <= 0}>
                         Add<span class="sr">" "{name} " to the cart"</span>
                     </button>

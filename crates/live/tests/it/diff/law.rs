@@ -69,6 +69,8 @@ fn the_official_client_shows_a_full_render_after_every_diff() {
     for seed in [14_493_245_826_451_551_927, 12_339_428_238_274_985_955, 11_683_575_985_817_118_489] {
         agrees((seed, 9)).unwrap();
     }
+    // A component came back changed before it was destroyed, was passed over, and changed again.
+    agrees((11_168_490_705_209_794_918, 4)).unwrap();
     let outcome = runner.run(&(any::<u64>(), 1_usize..9), agrees);
     outcome.unwrap();
 }

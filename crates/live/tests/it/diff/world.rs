@@ -17,8 +17,10 @@ pub(crate) struct World {
     random: Random,
     view: Piece,
     components: BTreeMap<u32, Piece>,
-    /// As the server last sent them.
+    /// Those on the page, as the server last sent them.
     sent: BTreeMap<u32, Piece>,
+    /// Those that the client was sent and has not destroyed.
+    held: BTreeSet<u32>,
     sent_view: Option<Piece>,
     shown: BTreeMap<&'static str, Vec<(String, Piece)>>,
 }
@@ -36,7 +38,15 @@ impl World {
         let mut random = Random::new(seed);
         let view = piece(&mut random, 3, 0);
         let components = (1..=COMPONENTS).map(|cid| (cid, component(&mut random, cid))).collect();
-        Self { random, view, components, sent: BTreeMap::new(), sent_view: None, shown: BTreeMap::new() }
+        Self {
+            random,
+            view,
+            components,
+            sent: BTreeMap::new(),
+            held: BTreeSet::new(),
+            sent_view: None,
+            shown: BTreeMap::new(),
+        }
     }
 
     /// Changes the page and gives what the server renders of it.
@@ -62,9 +72,9 @@ impl World {
         }
         let mut destroyed = Vec::new();
         if self.random.once_in(2) {
-            let gone = self.sent.keys().filter(|cid| !placed.components.contains(cid));
+            let gone = self.held.iter().filter(|cid| !placed.components.contains(cid));
             destroyed = gone.filter_map(|cid| Cid::new(*cid)).collect();
-            self.sent.retain(|cid, _| placed.components.contains(cid));
+            self.held.retain(|cid| placed.components.contains(cid));
         }
         let changed = self.sent_view.as_ref() != Some(&self.view);
         let view = (changed || self.random.once_in(2)).then(|| self.view.rendered());
@@ -78,6 +88,8 @@ impl World {
         let html = self.html(&placed);
         // Without the orders of the streams: the same orders again are news.
         self.sent_view = Some(self.view.clone());
+        self.sent.retain(|cid, _| placed.components.contains(cid));
+        self.held.extend(&placed.components);
         for cid in &placed.components {
             self.sent.insert(*cid, self.components[cid].clone());
         }
