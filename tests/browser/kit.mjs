@@ -15,29 +15,28 @@ const FLAGS = [
 export const launch = () =>
   chromium.launch({ executablePath: process.env.LIVE_CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
 
-// A program that says where it listens; started again, it listens there too. `args` is told the address.
+// A program that says where it listens; started again, it listens there too. `args` is told the address; `env` is all that
+// it has of the environment, where it is given.
 export class Server {
-  constructor(program, args, env = {}) {
-    Object.assign(this, { program, args, env, address: "127.0.0.1:0", said: "" });
+  constructor(program, args, { env = process.env, address = /listening on http:\/\/([\w.:]+)/, ready = address } = {}) {
+    Object.assign(this, { program, args, env, said: "", words: { address, ready }, address: "127.0.0.1:0" });
   }
 
   async start() {
-    const child = spawn(this.program, this.args(this.address), {
-      stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...this.env },
-    });
+    const { program, env, words } = this;
+    const child = spawn(program, this.args(this.address), { stdio: ["ignore", "pipe", "pipe"], env });
     this.child = child;
-    const found = await new Promise((done, failed) => {
-      for (const stream of [child.stdout, child.stderr]) {
-        createInterface({ input: stream }).on("line", (line) => {
-          this.said = (this.said + line + "\n").slice(-20_000);
-          const at = line.match(/listening[^\n]*?(127\.0\.0\.1:\d+)/);
-          if (at) done(at[1]);
-        });
-      }
+    await new Promise((done, failed) => {
+      const listen = (stream) => createInterface({ input: stream }).on("line", (line) => {
+        this.said = (this.said + line + "\n").slice(-20_000);
+        this.address = line.match(words.address)?.[1] ?? this.address;
+        if (words.ready.test(line)) done();
+      });
+      listen(child.stdout);
+      listen(child.stderr);
       child.once("exit", (code) => failed(new Error(`the server ended with ${code}:\n${this.said}`)));
     });
-    this.address = found;
-    this.url = `http://${found}`;
+    this.url = `http://${this.address}`;
   }
 
   async kill(signal = "SIGKILL") {

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't be set up fails")]
 
 mod backups;
+mod browser;
 mod cli;
 mod configuration;
 mod http;
