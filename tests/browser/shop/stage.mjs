@@ -60,6 +60,8 @@ export class Shop {
       await page.fill("#account_email", PEOPLE[who].email);
       await page.fill("#account_password", PASSWORD);
       await Promise.all([page.waitForURL("**/account**"), page.click("#login button[type=submit]")]);
+      // The welcome is read here, and on no page that is looked at.
+      await this.visit(page, "/");
       this.states[who] = await first.storageState();
       await first.close();
     }
