@@ -56,6 +56,31 @@ fn a_folder_that_can_not_be_written_is_one_line_and_73() {
     assert!(doctor.stdout.lines().any(|line| line.starts_with("WRONG  data folder")), "{doctor:?}");
 }
 
+#[test]
+fn a_read_only_disk_is_told_as_one_and_73() {
+    let place = Place::sqlite();
+    // A disk of its own, seen by this command alone; it ends with the command.
+    let script = r#"set -e; mount -t tmpfs none "$1"; "$0" migrate up >&2; mount -o remount,ro "$1"; exec "$0" "${@:2}""#;
+    let disk = place.folder().join("disk");
+    std::fs::create_dir(&disk).unwrap();
+    let mut namespaces = vec!["--mount"];
+    if !rustix::process::geteuid().is_root() {
+        namespaces.extend(["--user", "--map-root-user"]);
+    }
+    let on_it = |file: &str, arguments: &[&str]| {
+        let mut command = Command::new("unshare");
+        place.settle(&mut command);
+        command.env("DATABASE_URL", format!("sqlite:{}", disk.join(file).display()));
+        command.args(&namespaces).args(["bash", "-c", script, env!("CARGO_BIN_EXE_pulse")]).arg(&disk);
+        finish(command.args(arguments)).failed_with(73)
+    };
+    for arguments in [&["serve"][..], &["migrate", "up"]] {
+        let refused = on_it("shop.db", arguments);
+        let said = refused.stderr.lines().last().unwrap_or_default();
+        assert!(said.contains("shop.db") && said.contains("read-only: mount it"), "{refused:?}");
+    }
+}
+
 /// A command that may make files of so many KiB only: what a full disk does, on any machine and for any user.
 fn on_a_small_disk(place: &Place, kibibytes: u64, arguments: &[&str]) -> Command {
     let mut command = Command::new("bash");

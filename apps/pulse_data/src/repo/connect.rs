@@ -2,7 +2,7 @@
 //!
 //! **Invariant.** Every connection is set up here, so every one has the same guards; a password is never shown.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 use std::time::Duration;
 
@@ -110,14 +110,21 @@ pub(super) async fn sqlite(
     Ok(OpenedSqlite { writer, readers, connect })
 }
 
-fn sqlite_error(path: &std::path::Path, error: &sqlx::Error) -> RepoError {
+fn sqlite_error(path: &Path, error: &sqlx::Error) -> RepoError {
     let what = path.display().to_string();
     let code = error
         .as_database_error()
         .and_then(sqlx::error::DatabaseError::code)
         .and_then(|code| code.parse::<i32>().ok());
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(std::path::Path::new("."));
-    let why = match code.unwrap_or_default() & 0xff {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let kind = code.unwrap_or_default() & 0xff;
+    // "Unable to open" is all that SQLite says where it can't make its log beside the file.
+    if matches!(kind, 8 | 10 | 14)
+        && let Some(why) = unwritable(path, folder)
+    {
+        return RepoError::ReadOnly { what, why: why.to_owned() };
+    }
+    let why = match kind {
         8 => {
             let why = "make the file and its folder writable for this user".to_owned();
             return RepoError::ReadOnly { what, why };
@@ -137,6 +144,17 @@ fn sqlite_error(path: &std::path::Path, error: &sqlx::Error) -> RepoError {
         _ => error.to_string(),
     };
     RepoError::Unreachable { what, why }
+}
+
+/// Why the file or its folder can't be written, where the system says so, and what to do.
+fn unwritable(path: &Path, folder: &Path) -> Option<&'static str> {
+    use rustix::fs::{Access, access};
+    use rustix::io::Errno;
+    [folder, path].into_iter().find_map(|place| match access(place, Access::WRITE_OK) {
+        Err(Errno::ROFS) => Some("its disk is read-only: mount it for writing, or name a file on another"),
+        Err(Errno::ACCESS | Errno::PERM) => Some("make the file and its folder writable for this user"),
+        _ => None,
+    })
 }
 
 /// PostgreSQL, opened: the readers, and how to open a writer.
