@@ -329,7 +329,8 @@ impl Orders {
         Ok(order)
     }
 
-    /// The gateway did not answer to the last attempt either: noted in the audit trail, for a person to find out.
+    /// The gateway is about to be asked for the last time: noted in the audit trail first, for a person to find out
+    /// where no later row of the order says how that ended.
     pub async fn unresolved(&self, who: &Principal, demand: Demand, error: &str) -> Result<(), OrderError> {
         system(who)?;
         self.repo

@@ -9,6 +9,9 @@
 //! | fewer than [`CAPTURES`], about an hour | is sent again | is sent again |
 //! | up to [`PAYMENT_ATTEMPTS`], two weeks | is called off at the gateway, whose answer is the last word: paid, or given up with its stock back and a letter | is sent again |
 //! | the last attempt failed too | an audit row `payment.unresolved`, a discarded job, and the order as it was: a person asks the gateway's people | the same |
+//!
+//! That row is written before the last question is asked, so that it is there also when the process dies with the
+//! question. Where the answer comes after all, a later row of the same order says so.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -63,10 +66,18 @@ impl MovePayment {
             Ok(None) => return Outcome::Done,
             Err(error) => return failed(&error),
         };
+        if job.is_last_attempt()
+            && let Err(error) = self.orders.unresolved(&PAYMENTS, demand, "asked for the last time").await
+        {
+            return failed(&error);
+        }
         let noted = match self.ask(charge, job.failures).await {
             Ok(ChargeOutcome::Done(reference)) => self.orders.settled(&PAYMENTS, demand, &reference).await,
             Ok(ChargeOutcome::Declined(reason)) => self.orders.declined(&PAYMENTS, demand, &reason).await,
-            Err(error) if job.is_last_attempt() => return self.unresolved(demand, &error).await,
+            Err(error) if job.is_last_attempt() => {
+                tracing::error!(order = demand.order.0, payment = demand.payment, %error, "payment unresolved");
+                return Outcome::retry(error);
+            }
             Err(error) => return Outcome::retry(error),
         };
         match noted {
@@ -86,14 +97,6 @@ impl MovePayment {
         };
         let silence = |_| Err(GatewayError(format!("nothing within {PATIENCE:?}")));
         tokio::time::timeout(PATIENCE, answer).await.unwrap_or_else(silence)
-    }
-
-    async fn unresolved(&self, demand: Demand, error: &GatewayError) -> Outcome {
-        tracing::error!(order = demand.order.0, payment = demand.payment, %error, "payment unresolved");
-        match self.orders.unresolved(&PAYMENTS, demand, &error.to_string()).await {
-            Ok(()) => Outcome::retry(error),
-            Err(other) => failed(&other),
-        }
     }
 }
 

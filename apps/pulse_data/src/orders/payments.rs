@@ -273,7 +273,7 @@ pub(super) async fn declined(
     }
 }
 
-/// The gateway was asked for the last time and nobody knows whether the money has moved. Nothing is decided blindly: order
+/// The gateway is asked for the last time and nobody knows yet whether the money has moved. Nothing is decided blindly: order
 /// and payment stay as they are, and the audit trail says that somebody has to look.
 pub(super) async fn unresolved(
     tx: &impl ConnectionTrait,

@@ -159,6 +159,26 @@ impl PaymentGateway for Deaf {
     }
 }
 
+/// A gateway that never answers: the worker hangs in its question, until it is killed.
+struct Mute {
+    asked: Arc<Semaphore>,
+}
+
+impl PaymentGateway for Mute {
+    fn capture(&self, _: Charge) -> PortFuture<'_, Result<ChargeOutcome, GatewayError>> {
+        self.asked.add_permits(1);
+        Box::pin(std::future::pending())
+    }
+
+    fn call_off(&self, charge: Charge) -> PortFuture<'_, Result<ChargeOutcome, GatewayError>> {
+        self.capture(charge)
+    }
+
+    fn refund(&self, charge: Charge) -> PortFuture<'_, Result<ChargeOutcome, GatewayError>> {
+        self.capture(charge)
+    }
+}
+
 /// Runs the payment up to the point where the money has moved, and kills the process there.
 async fn killed_after_the_move(shop: &Shop) {
     let moved = Arc::new(Semaphore::new(0));
@@ -314,3 +334,19 @@ async fn the_gateway_remembers_over_a_restart_and_forgets_a_cut_line() {
     assert_eq!(third.entries().len(), 3);
     assert!(third.entries().iter().all(|entry| entry.movement == Movement::Capture));
 }
+
+db_test!(a_last_attempt_that_dies_with_its_process_is_left_to_a_person_too, |repo| async move {
+    let shop = Shop::new(repo, SimulatedGateway::in_memory().behaving(|_, _, _| Behaviour::Ignore)).await;
+    let order = shop.sell(1).await;
+    hours(&shop, PAYMENT_ATTEMPTS - 1).await;
+    let asked = Arc::new(Semaphore::new(0));
+    let mute = Mute { asked: Arc::clone(&asked) };
+    let running = shop.engine_with(Arc::new(mute)).start();
+    asked.acquire().await.unwrap().forget();
+    drop(running);
+    hours(&shop, 2).await;
+    let counts = jobs::counts(shop.repo.reader()).await.unwrap();
+    assert_eq!((counts.len(), counts[0].state, counts[0].jobs), (1, jobs::State::Discarded, 1));
+    assert_eq!(shop.status(order.id).await, Status::Placed);
+    assert_eq!(audited(&shop, "payment.unresolved").await, 1);
+});
