@@ -1,13 +1,13 @@
 //! A replay that is killed again and again ends with the same report.
 
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use pulse_data::Backend;
 use serde_json::Value;
 
-use crate::program::{Place, on_both};
+use crate::program::{Place, finish, on_both};
 
 fn sample() -> (Vec<PathBuf>, Value) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../pulse_ingest/tests/data");
@@ -73,4 +73,28 @@ fn a_file_that_is_not_there_is_told_before_anything_is_opened() {
     let refused = place.run(&["replay", "nowhere.csv"]).failed_with(1);
     assert!(refused.complaint().contains("nowhere.csv"), "{refused:?}");
     assert!(!place.folder().join("shop.db").exists());
+}
+
+#[test]
+fn the_demo_page_does_what_it_says() {
+    let page = include_str!("../../../../docs/demos/half-a-year.md");
+    let script: String = page.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(script.contains("pulse replay") && script.contains("pulse audit verify"), "{script}");
+    let place = Place::sqlite();
+    let retail = place.folder().join("retail");
+    std::fs::create_dir(&retail).unwrap();
+    let (files, expected) = sample();
+    for file in &files {
+        std::fs::copy(file, retail.join(file.file_name().unwrap())).unwrap();
+    }
+    let binary = Path::new(env!("CARGO_BIN_EXE_pulse")).parent().unwrap();
+    let path = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap());
+    let mut command = Command::new("bash");
+    place.settle(&mut command);
+    finish(command.env("PATH", path).args(["-e", "-c", &script])).succeeded();
+    let report = std::fs::read_to_string(place.folder().join("twice.json")).unwrap();
+    let report: Value = serde_json::from_str(&report).unwrap();
+    for (key, value) in expected.as_object().unwrap() {
+        assert_eq!(report.get(key), Some(value), "{key}");
+    }
 }
