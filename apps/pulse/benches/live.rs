@@ -28,7 +28,7 @@ const CHANGES: usize = 20;
 const PASSWORD: &str = "a long password";
 
 fn main() {
-    let pages = std::env::args().filter_map(|arg| arg.parse().ok()).next().unwrap_or(PAGES);
+    let pages = std::env::args().find_map(|arg| arg.parse().ok()).unwrap_or(PAGES);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(run(pages));
 }
@@ -69,7 +69,7 @@ async fn run(wanted: usize) {
 
     let (cpu, begun) = (shop.cpu_micros(), Instant::now());
     for stock in 0..CHANGES {
-        shop.set_stock(&first, 1_000 + stock).await;
+        shop.set_stock(&first, 1_000 + stock);
         for page in &mut pages {
             page.next_push().await;
         }
@@ -202,7 +202,7 @@ async fn get(stream: &mut TcpStream, address: &str, cookies: &str) -> (String, S
     let head = format!("GET / HTTP/1.1\r\nhost: {address}\r\ncookie: {cookies}\r\n\r\n");
     stream.write_all(head.as_bytes()).await.unwrap();
     let mut bytes = Vec::new();
-    let mut buffer = [0; 16 * 1024];
+    let mut buffer = vec![0; 16 * 1024];
     loop {
         let read = stream.read(&mut buffer).await.unwrap();
         assert!(read > 0, "the shop hung up");
@@ -304,7 +304,7 @@ impl Shop {
         line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
-    async fn set_stock(&self, sku: &str, pieces: usize) {
+    fn set_stock(&self, sku: &str, pieces: usize) {
         let body = format!("{{\"stock\":{pieces}}}");
         let path = format!("/api/v1/admin/products/{sku}/stock");
         let done =

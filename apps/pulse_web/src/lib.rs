@@ -1,6 +1,6 @@
-//! The shop's HTTP API.
+//! The shop's pages and its HTTP API.
 //!
-//! [`router`] makes an [`axum::Router`] of the rooms that it is given, [`serve`] answers connections with it, and
+//! [`Web`] makes an [`axum::Router`] of the rooms that it is given, [`serve`] answers connections with it, and
 //! [`openapi`] describes it. The module [`problem`] says what an answer is that is no success.
 //!
 //! **Invariant.** This room knows HTTP and nothing else: it names no SQL, decides no permission (the contexts do), and
@@ -14,6 +14,8 @@
 //! | `api` | the resources |
 //! | `error` | every room's errors to problems, in one match |
 //! | `openapi`, `pages` | the description, for programs and for people |
+//! | `site`, `assets` | the live pages, and the files that they load |
+//! | `news`, `listings` | what open pages are told, and lists that many begin with |
 
 mod api;
 mod assets;
