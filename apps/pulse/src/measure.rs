@@ -7,7 +7,7 @@ use std::sync::Arc;
 use pulse_cache::CacheStats;
 use pulse_data::{Repo, RepoStats};
 use pulse_obs::{BuildInfo, ExportStats, Kind, Metrics, Sample};
-use pulse_web::AppState;
+use pulse_web::{AppState, SocketStats, Web};
 
 use crate::rooms::Rooms;
 
@@ -87,6 +87,57 @@ pub(crate) fn caches(metrics: &Metrics, rooms: &Rooms, web: &AppState) {
             }
         });
     }
+}
+
+/// Live pages, and the sockets of pages and of programs.
+pub(crate) fn pages(metrics: &Metrics, web: &Web) {
+    let connected = web.clone();
+    metrics.read("pulse_pages_open", "Live pages that are open", Kind::Gauge, move || {
+        float(connected.stats().0.connected)
+    });
+    let views = web.clone();
+    metrics.samples(
+        "pulse_pages",
+        "What live pages have done, and what they refused",
+        Kind::Counter,
+        move |out| {
+            for (what, count) in views.stats().0.iter().filter(|(what, _)| *what != "connected") {
+                out.push(Sample { label: Some(("what", what.to_owned())), value: float(count) });
+            }
+        },
+    );
+    type Read = fn(&SocketStats) -> u64;
+    const GAUGES: [(&str, &str, Read); 2] = [
+        ("pulse_sockets_open", "Sockets that are open", |s| s.sockets),
+        ("pulse_channels_open", "Topics that are joined", |s| s.channels),
+    ];
+    for (name, help, read) in GAUGES {
+        let web = web.clone();
+        metrics.samples(name, help, Kind::Gauge, move |out| {
+            for (of, stats) in [("pages", web.stats().1), ("programs", web.programs())] {
+                out.push(Sample { label: Some(("of", of.to_owned())), value: float(read(&stats)) });
+            }
+        });
+    }
+    for (name, help, of_pages) in [
+        ("pulse_sockets_of_pages", "What the sockets of pages have done, and what they refused", true),
+        ("pulse_sockets_of_programs", "What the sockets of programs have done, and what they refused", false),
+    ] {
+        let web = web.clone();
+        metrics.samples(name, help, Kind::Counter, move |out| {
+            let stats = if of_pages { web.stats().1 } else { web.programs() };
+            for (what, count) in stats.iter() {
+                out.push(Sample { label: Some(("what", what.to_owned())), value: float(count) });
+            }
+        });
+    }
+    let state = web.clone();
+    metrics.read(
+        "pulse_news_missed",
+        "News that a page missed because its mailbox was full",
+        Kind::Counter,
+        move || float(state.missed_news()),
+    );
 }
 
 /// The job engine.

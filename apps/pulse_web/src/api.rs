@@ -9,12 +9,12 @@ mod audit;
 mod cart;
 mod catalogue;
 mod checkout;
-mod orders;
+pub(crate) mod orders;
 mod products;
 mod promotions;
 mod returns;
 pub(crate) mod sessions;
-mod shapes;
+pub(crate) mod shapes;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};

@@ -32,6 +32,7 @@ mod news;
 mod openapi;
 mod pages;
 pub mod problem;
+mod program;
 mod serve;
 mod site;
 mod state;
@@ -42,6 +43,7 @@ use axum::http::{HeaderMap, HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
+pub use channels::Stats as SocketStats;
 pub use config::{Rate, WebConfig};
 pub use edge::RequestId;
 pub use news::{LocalBus, News, Topic};
@@ -103,6 +105,16 @@ impl Web {
     /// What the open pages and their sockets have done so far.
     pub fn stats(&self) -> (live::Stats, channels::Stats) {
         self.site.stats()
+    }
+
+    /// News that did not reach a page because its mailbox was full.
+    pub fn missed_news(&self) -> u64 {
+        self.state.rooms().bus.missed()
+    }
+
+    /// What the sockets of programs have done so far.
+    pub fn programs(&self) -> channels::Stats {
+        self.site.programs()
     }
 
     /// Sends the browsers of open pages elsewhere and waits for them, at most so long. Whether all are gone.

@@ -30,6 +30,7 @@ use live::token::KeyError;
 use live::{Live, LiveSession, RouteError};
 
 use crate::identity;
+use crate::program::Programs;
 use crate::state::AppState;
 use entry::Sockets;
 use visitor::{Admits, Visitors};
@@ -52,6 +53,7 @@ pub enum OpenError {
 #[derive(Clone)]
 pub(crate) struct Site {
     sockets: Sockets,
+    programs: Programs,
 }
 
 impl Site {
@@ -69,14 +71,17 @@ impl Site {
             .session(office::views(group("office", Admits::Staff)))
             .build()?;
         let endpoint = live.endpoint().start().await.map_err(OpenError::Supervisor)?;
-        Ok(Self { sockets: Sockets { live, endpoint } })
+        let (views, pages) = (live.clone(), endpoint.clone());
+        let open = move || (views.stats().connected, pages.stats().sockets);
+        let programs = Programs::open(state, open).await.map_err(OpenError::Supervisor)?;
+        Ok(Self { sockets: Sockets { live, endpoint }, programs })
     }
 
     /// The pages, their socket, and the forms that need no script.
     pub(crate) fn routes(&self, state: &AppState) -> Router<AppState> {
         let pages = self.sockets.live.routes().merge(entry::routes(self.sockets.clone()));
         let pages = pages.layer(axum::middleware::from_fn_with_state(state.clone(), prepare));
-        pages.merge(self.sockets.endpoint.routes("/live"))
+        pages.merge(self.sockets.endpoint.routes("/live")).merge(self.programs.routes())
     }
 
     /// The views and their routes.
@@ -89,9 +94,17 @@ impl Site {
         (self.sockets.live.stats(), self.sockets.endpoint.stats())
     }
 
-    /// Closes the open pages, so that their browsers go elsewhere, and waits for them at most so long.
+    /// What the sockets of programs have done so far.
+    pub(crate) fn programs(&self) -> channels::Stats {
+        self.programs.stats()
+    }
+
+    /// Closes the open pages, so that their browsers go elsewhere, closes the sockets of programs too, and waits for
+    /// them at most so long.
     pub(crate) async fn drain(&self, patience: Duration) -> bool {
-        self.sockets.endpoint.drain(patience).await
+        let (pages, programs) =
+            tokio::join!(self.sockets.endpoint.drain(patience), self.programs.drain(patience));
+        pages && programs
     }
 }
 

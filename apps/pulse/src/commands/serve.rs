@@ -99,6 +99,7 @@ async fn trade(
     watch_database(&health, repo);
 
     let web = Web::open(state.clone()).await.map_err(|error| Failure::failed(error.to_string()))?;
+    measure::pages(&metrics, &web);
     let crew = crew(config, &rooms, state).await?;
     let running = engine.start();
     let closing = CancellationToken::new();

@@ -1,6 +1,6 @@
 //! The API's description for people, made from the OpenAPI document.
 //!
-//! **Invariant.** Nothing is written here that the document does not say.
+//! **Invariant.** Nothing is written here that the document, or the list of channels, does not say.
 
 use std::fmt::Write as _;
 
@@ -41,7 +41,7 @@ fn write_docs(html: &mut String, document: &Value) -> std::fmt::Result {
     }
     writeln!(
         html,
-        "<li><a href=\"#shapes\">shapes</a></li><li><a href=\"#problems\">problems</a></li></ul>"
+        "<li><a href=\"#channels\">channels</a></li><li><a href=\"#shapes\">shapes</a></li><li><a href=\"#problems\">problems</a></li></ul>"
     )?;
     for tag in tags {
         writeln!(html, "<h2 id=\"{0}\">{0}</h2>", text(&tag["name"]))?;
@@ -54,6 +54,7 @@ fn write_docs(html: &mut String, document: &Value) -> std::fmt::Result {
         }
     }
     write_security(html, &document["components"]["securitySchemes"])?;
+    write_channels(html)?;
     writeln!(html, "<h2 id=\"shapes\">shapes</h2>")?;
     for (name, schema) in document["components"]["schemas"].as_object().into_iter().flatten() {
         writeln!(html, "<article id=\"shape-{0}\"><h3>{0}</h3>", Escaped(name))?;
@@ -66,6 +67,25 @@ fn write_docs(html: &mut String, document: &Value) -> std::fmt::Result {
         writeln!(html, "<article id=\"problem-{slug}\"><h3>{status} {slug}</h3><p>{title}.</p></article>")?;
     }
     Ok(())
+}
+
+fn write_channels(html: &mut String) -> std::fmt::Result {
+    writeln!(
+        html,
+        "<h2 id=\"channels\">channels</h2>\n<p>What happens is told at once over a WebSocket, in the protocol of \
+         Phoenix channels (version 2.0.0): <code>/socket/websocket?vsn=2.0.0</code>. Send a bearer token as the \
+         client's <code>authToken</code>, or as the parameter <code>token</code>; without one you are a guest.</p>\n<table>"
+    )?;
+    for (topic, who, what) in crate::program::GUIDE {
+        writeln!(
+            html,
+            "<tr><td><code>{}</code></td><td>{}</td><td>{}</td></tr>",
+            Escaped(topic),
+            Escaped(who),
+            Escaped(what)
+        )?;
+    }
+    writeln!(html, "</table>")
 }
 
 fn write_operation(html: &mut String, path: &str, method: &str, operation: &Value) -> std::fmt::Result {

@@ -13,6 +13,7 @@ mod described;
 mod document;
 mod edge;
 mod plain_forms;
+mod programs;
 mod serve;
 mod shop_pages;
 mod stage;
