@@ -8,6 +8,7 @@
 //! | `visitor` | who looks, and whom a group of pages lets in |
 //! | `layout`, `frame`, `parts` | the document, what stands around each view, shared pieces |
 //! | `entry` | signing in, up and out, by plain forms |
+//! | `shoppers` | who is in the shop now |
 //! | `shop`, `account`, `office` | the views |
 
 mod account;
@@ -17,6 +18,7 @@ mod layout;
 mod office;
 mod parts;
 mod shop;
+mod shoppers;
 mod visitor;
 
 use std::time::Duration;
@@ -33,6 +35,8 @@ use crate::identity;
 use crate::program::Programs;
 use crate::state::AppState;
 use entry::Sockets;
+pub(crate) use office::Figures;
+pub(crate) use shoppers::Shoppers;
 use visitor::{Admits, Visitors};
 
 /// Why the pages can't be opened.

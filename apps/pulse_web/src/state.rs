@@ -22,6 +22,7 @@ use crate::identity::{Identity, TokenHash};
 use crate::limit::Limiter;
 use crate::listings::Listings;
 use crate::news::LocalBus;
+use crate::site::{Figures, Shoppers};
 
 /// The rooms that the API is the door to.
 #[derive(Clone)]
@@ -56,6 +57,8 @@ struct Inner {
     pages: ReadThrough<Arc<str>, Rendered>,
     products: ReadThrough<Sku, Rendered>,
     listings: Listings,
+    shoppers: Shoppers,
+    figures: Figures,
 }
 
 /// An answer that is kept as it is sent.
@@ -93,6 +96,7 @@ impl AppState {
         let bytes = Options { capacity: config.page_bytes, ..belief(config.page_belief) };
         let weight = |body: &Rendered| u32::try_from(body.body.len() + 256).unwrap_or(u32::MAX);
         let mut changes = rooms.catalog.changes().subscribe();
+        let shoppers = Shoppers::default();
         let state = Self(Arc::new(Inner {
             attempts: Limiter::new(config.attempts),
             sessions: ReadThrough::new(belief(config.session_belief)),
@@ -100,6 +104,8 @@ impl AppState {
             products: ReadThrough::weighed(bytes, move |_, page| weight(page)),
             listings: Listings::new(config.page_belief),
             config,
+            figures: Figures::new(rooms.clone(), shoppers.clone()),
+            shoppers,
             rooms,
         }));
         let follower = Arc::downgrade(&state.0);
@@ -142,6 +148,16 @@ impl AppState {
 
     pub(crate) fn rooms(&self) -> &Rooms {
         &self.0.rooms
+    }
+
+    /// Who has a page of the shop open.
+    pub(crate) fn shoppers(&self) -> &Shoppers {
+        &self.0.shoppers
+    }
+
+    /// What the dashboards show.
+    pub(crate) fn figures(&self) -> &Figures {
+        &self.0.figures
     }
 
     pub(crate) fn attempts(&self) -> &Limiter {

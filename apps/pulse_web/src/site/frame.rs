@@ -8,6 +8,7 @@ use live::html::{Component, Render};
 use live::{Ctx, LiveView, Page, Rendered, each, html};
 use pulse_core::Permission;
 
+use super::shoppers::Here;
 use super::visitor::Visitor;
 use crate::assets::ASSETS;
 use crate::news::{News, Topic};
@@ -26,11 +27,13 @@ pub(crate) enum Place {
 }
 
 /// The frame of one open page.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) struct Frame {
     here: Place,
     /// Pieces in the visitor's cart.
     pieces: i64,
+    /// Counts the visitor among the shoppers as long as the page is open; not in the office.
+    _here: Option<Here>,
 }
 
 impl Frame {
@@ -42,7 +45,9 @@ impl Frame {
         let visitor = cx.scope().clone();
         // First listen, then look: what changes in between is told.
         cx.subscribe(visitor.bus().topics(), Topic::Cart(visitor.cart()), told);
-        let mut frame = Self { here, pieces: 0 };
+        let counts = cx.is_connected() && here != Place::Office;
+        let open = counts.then(|| visitor.state().shoppers().enter(visitor.cart()));
+        let mut frame = Self { here, pieces: 0, _here: open };
         frame.count(&visitor).await;
         frame
     }

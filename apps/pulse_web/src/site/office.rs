@@ -2,11 +2,32 @@
 //!
 //! **Invariant.** Who works here sees it; what may be done is decided by the contexts, action by action.
 
+mod audit;
+mod chart;
+mod dashboard;
+mod desk;
+mod figures;
+mod new_product;
+mod order;
+mod orders;
+mod product;
+mod products;
+mod trade;
+
 use live::LiveSession;
 
 use super::visitor::Visitors;
 
+pub(crate) use figures::Figures;
+
 /// The views of this group.
 pub(crate) fn views(group: LiveSession<Visitors>) -> LiveSession<Visitors> {
     group
+        .view::<dashboard::Dashboard>("/office")
+        .view::<orders::Orders>("/office/orders")
+        .view::<order::Order>("/office/orders/{id}")
+        .view::<products::Products>("/office/products")
+        .view::<new_product::NewProduct>("/office/new-product")
+        .view::<product::Product>("/office/products/{sku}")
+        .view::<audit::Audit>("/office/audit")
 }

@@ -12,6 +12,7 @@ mod checkout;
 mod described;
 mod document;
 mod edge;
+mod office;
 mod plain_forms;
 mod programs;
 mod serve;

@@ -1,0 +1,129 @@
+//! What all pages of the office have: their menu, their visitor, and how a room's refusal is told.
+//!
+//! **Invariant.** A page that was left open by somebody who no longer works here is loaded again, and then refused.
+
+use std::sync::Arc;
+
+use live::html::{Component, Render};
+use live::{Ctx, Halt, LiveView, LocalPath, Page, Rendered, each, html};
+use pulse_core::{Permission, Principal};
+
+use super::super::frame::{Frame, Place};
+use super::super::shop::sentence;
+use super::super::visitor::Visitor;
+use crate::error::ApiError;
+use crate::news::News;
+use crate::problem::{Kind, Problem};
+use crate::state::Rooms;
+
+/// The pages that the office's menu names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tab {
+    Dashboard,
+    Orders,
+    Products,
+    Audit,
+}
+
+/// The menu, with what one must be trusted with to see an entry.
+const MENU: [(Tab, &str, &str, Permission); 4] = [
+    (Tab::Dashboard, "/office", "Dashboard", Permission::SeeOrders),
+    (Tab::Orders, "/office/orders", "Orders", Permission::SeeOrders),
+    (Tab::Products, "/office/products", "Products", Permission::BrowseCatalog),
+    (Tab::Audit, "/office/audit", "Audit trail", Permission::ReadAudit),
+];
+
+/// What stands around each page of the office.
+pub(crate) struct Desk {
+    frame: Frame,
+    visitor: Visitor,
+    here: Tab,
+}
+
+impl Desk {
+    pub(crate) async fn open<V>(here: Tab, cx: &mut Ctx<'_, V>, told: fn(Arc<News>) -> V::Info) -> Self
+    where
+        V: LiveView<Scope = Visitor>,
+    {
+        let frame = Frame::open(Place::Office, cx, told).await;
+        Self { frame, visitor: cx.scope().clone(), here }
+    }
+
+    pub(crate) fn rooms(&self) -> &Rooms {
+        self.visitor.rooms()
+    }
+
+    pub(crate) fn visitor(&self) -> &Visitor {
+        &self.visitor
+    }
+
+    /// Whether to show what needs that permission; the contexts decide what is done.
+    pub(crate) fn shows(&self, permission: Permission) -> bool {
+        self.visitor.seems_to_have(permission)
+    }
+
+    /// In whose name to act now. Who no longer works here is sent to the door, where it is said why.
+    pub(crate) async fn who(&self, page: &mut Page) -> Option<Principal> {
+        match self.visitor.who().await {
+            Ok(who) if who.may(Permission::SeeOrders) => return Some(who),
+            Ok(_) => page.redirect(LocalPath::of("/office")),
+            Err(_) => page.put_flash("error", "The shop can't answer at the moment. Try again shortly."),
+        }
+        None
+    }
+
+    /// Follows the news of the visitor's own cart, which the frame counts.
+    pub(crate) async fn heard(&mut self, news: &News) {
+        self.frame.heard(news, &self.visitor).await;
+    }
+
+    /// A page's content in its frame, below the office's menu.
+    pub(crate) fn around(&self, page: &Page, content: impl Render) -> Rendered {
+        let shown: Vec<_> = MENU.iter().filter(|(.., needed)| self.shows(*needed)).collect();
+        let content = html! {
+            <div class="stack">
+                <nav class="tabs" aria-label="Office">
+                    <ul>
+                        {each(shown, |(_, path, ..)| *path, |(tab, path, name, _)| html! {
+                            <li><a href={*path} data-phx-link="redirect" data-phx-link-state="push" aria-current={(*tab == self.here).then_some("page")}>{*name}</a></li>
+                        })}
+                    </ul>
+                </nav>
+                {content}
+            </div>
+        };
+        self.frame.around(page, &self.visitor, content)
+    }
+}
+
+/// A room's refusal to show something, as the status of a page.
+pub(crate) fn halt(error: impl Into<ApiError>) -> Halt {
+    Halt::Status(Problem::from(error.into()).kind.status())
+}
+
+/// A room's refusal to do something, in words for people.
+pub(crate) fn said(error: impl Into<ApiError>) -> String {
+    let problem = Problem::from(error.into());
+    match problem.kind {
+        Kind::Forbidden => "Your account may not do that.".to_owned(),
+        Kind::Internal | Kind::Unavailable => {
+            "The shop can't answer at the moment. Look whether it was done, and try again shortly.".to_owned()
+        }
+        _ if problem.detail.is_empty() => sentence(problem.kind.title()),
+        _ => sentence(&problem.detail),
+    }
+}
+
+/// A live link to another page of the office.
+pub(crate) struct Go<'a> {
+    pub(crate) to: LocalPath,
+    pub(crate) text: &'a str,
+    pub(crate) class: &'static str,
+}
+
+impl Component for Go<'_> {
+    fn render(self) -> Rendered {
+        let class = (!self.class.is_empty()).then_some(self.class);
+        html! { <a class={class} href={self.to.as_str()} data-phx-link="redirect" data-phx-link-state="push">{self.text}</a> }
+    }
+}

@@ -1,0 +1,6 @@
+//! The back office, page by page, in process.
+
+mod audit;
+mod dashboard;
+mod orders;
+mod products;
