@@ -6,6 +6,7 @@ import { mkdirSync } from "node:fs";
 import { report } from "./kit.mjs";
 import { buying } from "./shop/buying.mjs";
 import { faults } from "./shop/faults.mjs";
+import { office } from "./shop/office.mjs";
 import { Looker } from "./shop/look.mjs";
 import { pages } from "./shop/pages.mjs";
 import { Shop } from "./shop/stage.mjs";
@@ -20,7 +21,8 @@ try {
   } else {
     // From the end, whose products stand on no check's first page.
     const goods = await shop.products();
-    failed = await report([...Object.entries(buying(shop, goods)), ...Object.entries(faults(shop, goods))]);
+    const checks = [buying, office, faults].flatMap((some) => Object.entries(some(shop, goods)));
+    failed = await report(checks);
   }
 } catch (error) {
   console.log(`not ok set-up: ${error.stack}`);

@@ -9,6 +9,7 @@ export async function pages(shop, looker) {
   await add(shop, guest, tea, 2);
   await order(shop, guest);
   const placed = new URL(guest.url()).pathname;
+  const number = (await guest.textContent("h1")).match(/\d+/)[0];
   await guest.context().close();
   const cart = async (page) => { await add(shop, page, cup, 2); };
   const shown = [
@@ -38,6 +39,25 @@ export async function pages(shop, looker) {
     },
     { name: "password-forgot", path: "/password/forgot" },
     { name: "password-reset", path: "/password/reset?token=no-such" },
+    { name: "account", path: "/account", who: "buyer" },
+    { name: "account-orders", path: "/account/orders", who: "buyer" },
+    {
+      name: "account-order", who: "buyer",
+      path: async (page) => { await cart(page); await order(shop, page); return new URL(page.url()).pathname; },
+    },
+    { name: "account-returns", path: "/account/returns", who: "buyer" },
+    { name: "office", path: "/office", who: "staff" },
+    { name: "office-orders", path: "/office/orders", who: "staff" },
+    { name: "office-order", path: `/office/orders/${number}`, who: "staff" },
+    { name: "office-products", path: "/office/products", who: "staff" },
+    {
+      name: "office-audit", path: "/office/audit", who: "staff",
+      before: async (page) => {
+        await page.click("[phx-click=verify]");
+        await page.waitForSelector("#chain .tag.good");
+      },
+    },
+    { name: "forbidden", path: "/office", who: "buyer", live: false, status: 403 },
     { name: "not-found", path: "/products/NOSUCH9", live: false, status: 404 },
     { name: "nowhere", path: "/no/such/page", live: false, status: 404 },
     { name: "api-docs", path: "/api/docs", live: false, long: true },

@@ -1,0 +1,63 @@
+// The back office in a real browser: who is here, orders that are moved on, the trail.
+import assert from "node:assert/strict";
+import { eventually, gone, mark, marked, texts } from "../kit.mjs";
+import { add, order } from "./steps.mjs";
+
+const shoppers = async (page) => Number((await texts(page, "#shoppers"))[0]);
+
+export function office(shop, goods) {
+  const next = () => goods.pop().sku;
+  return {
+    "presence: a shopper with two tabs is one, and gone with the last": async () => {
+      const desk = await shop.page("/office", await shop.context("staff"));
+      // Who closed a page just now may still be counted.
+      await eventually("nobody", () => shoppers(desk), 0);
+      const ada = await shop.context();
+      const [one, two] = [await shop.page("/", ada), await shop.page("/cart", ada)];
+      await eventually("shoppers", () => shoppers(desk), 1);
+      const grace = await shop.page("/");
+      await eventually("shoppers", () => shoppers(desk), 2);
+      await one.close();
+      await grace.context().close();
+      await eventually("shoppers", () => shoppers(desk), 1);
+      await two.close();
+      await eventually("shoppers", () => shoppers(desk), 0);
+      await ada.close();
+      await desk.context().close();
+    },
+    "an order is on the dashboard at once, and each of its steps on its buyer's page": async () => {
+      const desk = await shop.page("/office", await shop.context("staff"));
+      await mark(desk);
+      const orders = async () => Number((await texts(desk, "#orders-hour"))[0]);
+      const before = await orders();
+      const buyer = await shop.page("/");
+      await add(shop, buyer, next());
+      await order(shop, buyer);
+      const id = (await texts(buyer, "h1"))[0].match(/\d+/)[0];
+      await eventually("the newest order", async () => (await texts(desk, "#newest tr td:first-child"))[0], id);
+      await eventually("orders in an hour", orders, before + 1);
+      assert.ok(await marked(desk), "the page was loaded again");
+      const life = (page) => texts(page, ".life .now").then((found) => found[0] ?? "");
+      await eventually("the order's life", () => life(buyer), (now) => now.startsWith("Paid"));
+      await desk.click(`#newest a[href='/office/orders/${id}']`);
+      for (const [step, word] of [["pack", "Packed"], ["ship", "On its way"], ["deliver", "Delivered"]]) {
+        await desk.click(`#steps [phx-value-step=${step}]`);
+        await eventually("the order's life", () => life(buyer), (now) => now.startsWith(word));
+      }
+      await buyer.context().close();
+      await desk.context().close();
+    },
+    "the audit trail is verified": async () => {
+      const page = await shop.page("/office/audit", await shop.context("staff"));
+      await page.click("[phx-click=verify]");
+      await eventually("the verdict", async () => (await texts(page, "#chain .tag"))[0], "Whole");
+      await page.context().close();
+    },
+    "who does not work here sees no office": async () => {
+      const page = await shop.page("/", await shop.context("buyer"));
+      await gone(page, "a[href='/office']");
+      assert.equal((await page.goto(`${shop.server.url}/office`)).status(), 403);
+      await page.context().close();
+    },
+  };
+}
