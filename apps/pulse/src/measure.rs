@@ -91,6 +91,11 @@ pub(crate) fn caches(metrics: &Metrics, rooms: &Rooms, web: &AppState) {
 
 /// Live pages, and the sockets of pages and of programs.
 pub(crate) fn pages(metrics: &Metrics, web: &Web) {
+    type Read = fn(&SocketStats) -> u64;
+    const GAUGES: [(&str, &str, Read); 2] = [
+        ("pulse_sockets_open", "Sockets that are open", |s| s.sockets),
+        ("pulse_channels_open", "Topics that are joined", |s| s.channels),
+    ];
     let connected = web.clone();
     metrics.read("pulse_pages_open", "Live pages that are open", Kind::Gauge, move || {
         float(connected.stats().0.connected)
@@ -106,11 +111,6 @@ pub(crate) fn pages(metrics: &Metrics, web: &Web) {
             }
         },
     );
-    type Read = fn(&SocketStats) -> u64;
-    const GAUGES: [(&str, &str, Read); 2] = [
-        ("pulse_sockets_open", "Sockets that are open", |s| s.sockets),
-        ("pulse_channels_open", "Topics that are joined", |s| s.channels),
-    ];
     for (name, help, read) in GAUGES {
         let web = web.clone();
         metrics.samples(name, help, Kind::Gauge, move |out| {

