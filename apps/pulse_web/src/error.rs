@@ -141,7 +141,7 @@ fn seconds(wait: Duration) -> u32 {
 fn busy(wait: Duration) -> Problem {
     Problem {
         retry_after: Some(seconds(wait)),
-        ..Problem::new(Kind::Unavailable, "too busy: try again in a moment")
+        ..Problem::new(Kind::Unavailable, "the shop can't take this on at the moment: try again shortly")
     }
 }
 

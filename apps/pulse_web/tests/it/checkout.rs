@@ -1,10 +1,17 @@
 //! From a cart to an order, its life and its return.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use hyper::Method;
-use pulse_core::Role;
-use pulse_core::order::Step;
+use pulse_core::order::{Channel, PaymentMethod, Step};
+use pulse_core::ports::{PlaceError, StoreError};
+use pulse_core::{CartId, CheckoutKey, CommandId, Principal, Quantity, Role, Sku};
 use pulse_data::db_test;
+use pulse_data::orders::StockBalance;
+use pulse_fleet::{Checkout, ShopError};
 use serde_json::{Value, json};
+use tokio::sync::Barrier;
 
 use crate::stage::{Client, Reply, SYSTEM, Shop};
 
@@ -151,3 +158,61 @@ db_test!(goods_come_back_once_a_key, |repo| async move {
     assert_eq!(order["returns"].as_array().unwrap().len(), 1);
     assert_eq!(ann.get("/api/v1/products/A1").await.body["stock"], 47);
 });
+
+db_test!(a_thousand_buyers_share_the_last_hundred_pieces, |repo| async move {
+    const BUYERS: u64 = 1_000;
+    let shop = Shop::open(repo).await;
+    shop.stock(1, 100).await;
+    let sku = Sku::new("A1").unwrap();
+    let together = Arc::new(Barrier::new(usize::try_from(BUYERS).unwrap()));
+    let buyers: Vec<_> = (0..BUYERS)
+        .map(|n| {
+            let (front, together) = (shop.rooms.front.clone(), Arc::clone(&together));
+            tokio::spawn(async move {
+                let (who, cart) = (Principal::Guest, CartId(u128::from(n) + 1));
+                // Too much at once is told and tried again, as a browser does: with the same names it does nothing twice.
+                while let Err(error) = front.add(&who, cart, CommandId(n + 1), sku, Quantity::ONE).await {
+                    patience(&error).await;
+                }
+                together.wait().await;
+                let checkout = || Checkout {
+                    key: CheckoutKey::new(&format!("thousand-{n}")).unwrap(),
+                    buyer: None,
+                    email: Some("ann@shop.example".to_owned()),
+                    country: "Norway".to_owned(),
+                    payment: PaymentMethod::Card,
+                    channel: Channel::Web,
+                    placed_at: None,
+                };
+                loop {
+                    match front.checkout(&who, cart, checkout()).await {
+                        Ok(_) => return true,
+                        Err(ShopError::Place(PlaceError::OutOfStock(short))) => {
+                            assert_eq!((short[0].sku, short[0].left), (sku, 0));
+                            return false;
+                        }
+                        Err(error) => patience(&error).await,
+                    }
+                }
+            })
+        })
+        .collect();
+    let mut sold = 0;
+    for buyer in buyers {
+        sold += u32::from(buyer.await.unwrap());
+    }
+    assert_eq!(sold, 100, "and 900 were told that there is none left");
+    assert_eq!(shop.rooms.catalog.get(&SYSTEM, sku).await.unwrap().stock, 0);
+    assert!(shop.rooms.orders.stock_balance(&SYSTEM).await.unwrap().iter().all(StockBalance::holds));
+});
+
+/// Waits where the shop says that it is busy; anything else is a failure of the test.
+async fn patience(error: &ShopError) {
+    let busy = match error {
+        ShopError::Overloaded { retry_after } => Some(*retry_after),
+        ShopError::Store(StoreError::Overloaded)
+        | ShopError::Place(PlaceError::Store(StoreError::Overloaded)) => Some(Duration::from_millis(20)),
+        _ => None,
+    };
+    tokio::time::sleep(busy.unwrap_or_else(|| panic!("{error}"))).await;
+}
