@@ -133,6 +133,7 @@ async fn prepare(State(state): State<AppState>, mut request: Request, next: Next
         && let Some((sent, set)) = identity::new_guest_cart(config)
     {
         request.headers_mut().append(header::COOKIE, sent);
+        request.extensions_mut().insert(visitor::NewCart);
         given = Some(set);
     }
     let mut response = next.run(request).await;

@@ -63,6 +63,9 @@ impl Frame {
 
     /// A cart that can't be read keeps its last count: the page that needs the cart itself says what is wrong.
     async fn count(&mut self, visitor: &Visitor) {
+        if visitor.cart_is_new() {
+            return;
+        }
         if let Ok(cart) = visitor.rooms().front.fleet().view(visitor.cart()).await {
             self.pieces = cart.cart.pieces();
         }

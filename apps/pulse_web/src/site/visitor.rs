@@ -25,7 +25,13 @@ struct Inner {
     session: Option<Box<str>>,
     account: Option<Arc<Identity>>,
     cart: CartId,
+    /// The cart was named by this very request: nothing can be in it yet.
+    cart_is_new: bool,
 }
+
+/// Left on a request whose visitor has just been given a cart.
+#[derive(Clone, Copy)]
+pub(crate) struct NewCart;
 
 impl Visitor {
     /// What all requests share.
@@ -56,6 +62,11 @@ impl Visitor {
     /// The cart that this visitor fills.
     pub(crate) fn cart(&self) -> CartId {
         self.0.cart
+    }
+
+    /// Whether nothing can be in the cart: whoever passes by without cookies wakes none.
+    pub(crate) fn cart_is_new(&self) -> bool {
+        self.0.cart_is_new
     }
 
     /// In whose name to act now: a guest's, where the session has ended.
@@ -91,6 +102,7 @@ pub(crate) fn sign_in_first(next: &LocalPath) -> LocalPath {
 
 const SESSION: &str = "session";
 const CART: &str = "cart";
+const NEW: &str = "new";
 
 impl Guard for Visitors {
     type Scope = Visitor;
@@ -103,6 +115,9 @@ impl Guard for Visitors {
         }
         if let Some(secret) = identity::guest_cart_of(&request.headers, config) {
             kept = kept.with(CART, cart_of_guest(secret).to_string());
+        }
+        if request.extensions.get::<NewCart>().is_some() {
+            kept = kept.with(NEW, "");
         }
         kept
     }
@@ -132,6 +147,8 @@ impl Guard for Visitors {
             }
         };
         let session = session.filter(|_| account.is_some()).map(Into::into);
-        Ok(Visitor(Arc::new(Inner { state: self.state.clone(), session, account, cart })))
+        // Once the page is connected, something may have been put in since.
+        let cart_is_new = !visit.connected && account.is_none() && visit.session.get(NEW).is_some();
+        Ok(Visitor(Arc::new(Inner { state: self.state.clone(), session, account, cart, cart_is_new })))
     }
 }
