@@ -38,7 +38,7 @@ export class Looker {
         assert.equal(answer.status(), status, `${name}: status`);
         if (live) await connected(page);
         await before(page);
-        await page.screenshot({ path: join(this.folder, `${name}-${size}-${scheme}.png`), fullPage: !long, ...STILL });
+        await picture(page, { path: join(this.folder, `${name}-${size}-${scheme}.png`), fullPage: !long, ...STILL });
         const [wide, room] = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
         assert.ok(wide <= room, `${name}, ${size}: ${wide} px wide, and there are ${room}`);
         // A long document is read through once.
@@ -46,6 +46,17 @@ export class Looker {
         // A page that is an error is one in the console too.
         if (status === 200) assert.deepEqual(page.problems, [], `${name}, ${size}, ${scheme}: the console`);
       }
+    }
+  }
+}
+
+// A busy Chromium now and then has no frame to show. The picture is for people and checks nothing: it is taken again.
+async function picture(page, options) {
+  for (let left = 4; ; left -= 1) {
+    try {
+      return await page.screenshot(options);
+    } catch (error) {
+      if (left === 0 || !error.message.includes("Unable to capture screenshot")) throw error;
     }
   }
 }

@@ -119,7 +119,7 @@ impl Shop {
         if dice.chance(30) {
             code = code.to_lowercase();
         }
-        let mut name = goods.name.clone();
+        let mut name = goods.name.to_ascii_uppercase();
         match dice.below(60) {
             0 => name = format!("\"{name}, \"\"BOXED\"\"\""),
             1 => name.push(' '),
