@@ -1,0 +1,40 @@
+#![doc = include_str!("../README.md")]
+
+mod ack;
+mod batch;
+mod batcher;
+mod batching;
+mod builder;
+mod catch;
+mod config;
+mod deliver;
+mod event;
+mod failure;
+mod gather;
+mod handler;
+mod lanes;
+mod message;
+mod process;
+mod produce;
+mod producer;
+pub mod producers;
+mod rate;
+mod running;
+mod stats;
+pub mod testing;
+mod topology;
+
+pub use ack::{Acknowledger, Acks, BoxError, BoxFuture, Unacknowledged};
+pub use batch::{Batch, BatchItem, Trigger};
+pub use batcher::{Batcher, Cut};
+pub use builder::{Builder, Pipeline};
+pub use config::ConfigError;
+pub use event::Event;
+pub use failure::{Failure, Next};
+pub use handler::{Failed, Handler};
+pub use message::{BatchKey, Message};
+pub use producer::{Producer, Restarts};
+pub use rate::Rate;
+pub use running::{Closed, Drained, GaveUp, Handle, Running};
+pub use stats::{BatcherStats, Stats};
+pub use topology::{BatcherTopology, Topology};

@@ -1,0 +1,7 @@
+//! Ready-made producers; those that need more than tokio are behind a feature each.
+//!
+//! **Invariant.** Each reads its source no faster than it is asked, and forgets nothing that it was not told of.
+
+mod memory;
+
+pub use memory::{Fed, Feed, FeedClosed, Items, feed};

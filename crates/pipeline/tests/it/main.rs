@@ -1,0 +1,5 @@
+//! Tests of the pipeline: laws over arbitrary pipelines, virtual time, real files, databases, brokers and sockets.
+
+#![expect(clippy::unwrap_used, reason = "in a test an error is a failure")]
+
+mod basics;
