@@ -203,23 +203,36 @@ const checks = {
     await text(page, "#count", "1");
     assert.deepEqual(await items(page, "#log li"), ["3", "2"]);
     await page.click("#log-reset");
-    await eventually(page, ["7", "8"], () => items(page, "#log li"));
+    await eventually(page, ["7", "80 likes"], () => items(page, "#log li"));
+  },
+  "a component within a stream's entry, changed with the view": async (page) => {
+    await page.click("#log-reset");
+    await text(page, "#log #like-2", "0 likes");
+    await page.click("#mark");
+    await text(page, "#count", "1");
+    await text(page, "#log #like-2", "5 likes");
+    await page.click("#log #like-2");
+    await text(page, "#log #like-2", "6 likes");
+    await page.click("#mark");
+    await text(page, "#log #like-2", "5 likes");
+    await text(page, "#count", "2");
+    assert.deepEqual(await items(page, "#log > li"), ["7", "85 likes"]);
   },
   "component events": async (page) => {
-    await page.click("#like");
-    await page.click("#like");
-    await text(page, "#like", "2 likes");
+    await page.click("#like-1");
+    await page.click("#like-1");
+    await text(page, "#like-1", "2 likes");
   },
   "a component that comes back": async (page) => {
-    await page.click("#like");
-    await text(page, "#like", "1 likes");
+    await page.click("#like-1");
+    await text(page, "#like-1", "1 likes");
     await page.click("#like-hide");
-    await gone(page, "#like-box");
+    await gone(page, "#like-box-1");
     await page.waitForTimeout(100);
     await page.click("#like-show");
-    await text(page, "#like", "1 likes");
-    await page.click("#like");
-    await text(page, "#like", "2 likes");
+    await text(page, "#like-1", "1 likes");
+    await page.click("#like-1");
+    await text(page, "#like-1", "2 likes");
   },
   "crash and rejoin": async (page) => {
     await mark(page);

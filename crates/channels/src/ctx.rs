@@ -116,6 +116,15 @@ impl<C: Channel> Ctx<'_, C> {
         self.server.send_after(Duration::ZERO, Msg::Info(info));
     }
 
+    /// The next message of the server's side, if it waits already and nothing of the client's waits before it: for a
+    /// [`handle_info`](Channel::handle_info) that does the work of a burst at once.
+    pub fn next_info(&mut self) -> Option<C::Info> {
+        match self.server.next_if(|next| matches!(next, Msg::Info(_)))? {
+            Msg::Info(info) => Some(info),
+            Msg::Wire(_) => None,
+        }
+    }
+
     /// Gets the payloads of a topic as infos until the channel ends.
     pub fn subscribe<T, P>(
         &self,

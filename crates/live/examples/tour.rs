@@ -28,6 +28,8 @@ struct Tour {
     logged: u32,
     like: Component<Like>,
     like_shown: bool,
+    /// Stands in the first line of the log.
+    mark: Component<Like>,
 }
 
 #[derive(Deserialize)]
@@ -51,6 +53,7 @@ enum Event {
     Unlog,
     Relog,
     Like { shown: bool },
+    Mark { likes: u32 },
 }
 
 enum Info {
@@ -89,6 +92,7 @@ impl LiveView for Tour {
             logged: 2,
             like: cx.component(Like { likes: 0 }),
             like_shown: true,
+            mark: cx.component(Like { likes: 0 }),
         })
     }
 
@@ -135,6 +139,10 @@ impl LiveView for Tour {
             Event::Unlog => self.log.delete(&1),
             Event::Relog => self.log.reset([7, 8]),
             Event::Like { shown } => self.like_shown = shown,
+            Event::Mark { likes } => {
+                self.count += 1;
+                cx.update(&self.mark, likes).await;
+            }
         }
     }
 
@@ -179,11 +187,12 @@ impl LiveView for Tour {
                     <nav id="menu" style="display: none">menu</nav>
                 </div>
                 <ol id="log" phx-update="stream">
-                    {self.log.render(|id, n| html! { <li id={id}>{*n}</li> })}
+                    {self.log.render(|id, n| html! { <li id={id}>{*n}{(*n == 8).then(|| self.mark.place())}</li> })}
                 </ol>
                 <button id="log-add" phx-click="log">log</button>
                 <button id="log-delete" phx-click="unlog">unlog</button>
                 <button id="log-reset" phx-click="relog">relog</button>
+                <button id="mark" phx-click="mark" phx-value-likes="5">mark</button>
                 {if self.like_shown { self.like.place() } else { live::Dyn::empty() }}
                 <button id="like-hide" phx-click="like" phx-value-shown="false">hide</button>
                 <button id="like-show" phx-click="like" phx-value-shown="true">show</button>
@@ -235,7 +244,11 @@ enum LikeEvent {
 
 impl LiveComponent for Like {
     type Event = LikeEvent;
-    type Update = ();
+    type Update = u32;
+
+    async fn update(&mut self, likes: u32, _: &mut Page) {
+        self.likes = likes;
+    }
 
     async fn handle_event(&mut self, event: LikeEvent, _: &mut Page) {
         match event {
@@ -245,8 +258,8 @@ impl LiveComponent for Like {
 
     fn render(&self, cid: Cid) -> Rendered {
         html! {
-            <section id="like-box">
-                <button id="like" phx-click="like" phx-target={cid.get()}>{self.likes} likes</button>
+            <section id={format!("like-box-{cid}")}>
+                <button id={format!("like-{cid}")} class="like" phx-click="like" phx-target={cid.get()}>{self.likes} likes</button>
             </section>
         }
     }

@@ -12,8 +12,9 @@ use channels::{
 };
 use serde::Deserialize;
 
-use crate::connected::{AnyView, Frames, Outcome};
+use crate::connected::AnyView;
 use crate::csrf::{self, BrowserId};
+use crate::frames::{Diff, Frames, Outcome};
 use crate::join::{JoinPayload, join};
 use crate::live::{Inner, Live};
 use crate::tree::Cid;
@@ -128,10 +129,8 @@ impl Channel for LiveChannel {
     }
 
     async fn handle_info(&mut self, wake: Wake, ctx: &mut channels::Ctx<'_, Self>) {
-        let Frames { pushes, outcome } = self.view.wake(wake).await;
-        for (event, payload) in pushes {
-            ctx.push(event, RawPayload::from(payload));
-        }
+        let Frames { before, pushes, outcome } = self.view.wake(wake, &mut || ctx.next_info()).await;
+        ahead(before, pushes, ctx);
         if let Outcome::Diff(diff) = outcome {
             ctx.push("diff", raw(diff.push()));
         }
@@ -149,12 +148,20 @@ struct Cids {
     cids: Vec<u32>,
 }
 
-/// Pushes first: a patch comes before the diff that belongs to it.
-fn answered(frames: Frames, ctx: &channels::Ctx<'_, LiveChannel>) -> Answer {
-    let Frames { pushes, outcome } = frames;
+/// What goes before a diff, or instead of one: components that the diff can't carry, then a patch.
+fn ahead(before: Option<Diff>, pushes: Vec<(&'static str, String)>, ctx: &channels::Ctx<'_, LiveChannel>) {
+    if let Some(diff) = before {
+        ctx.push("diff", raw(diff.push()));
+    }
     for (event, payload) in pushes {
         ctx.push(event, RawPayload::from(payload));
     }
+}
+
+/// Pushes first: a patch comes before the diff that belongs to it.
+fn answered(frames: Frames, ctx: &channels::Ctx<'_, LiveChannel>) -> Answer {
+    let Frames { before, pushes, outcome } = frames;
+    ahead(before, pushes, ctx);
     Answer::Ok(match outcome {
         Outcome::Nothing => Payload::empty(),
         Outcome::Diff(diff) => raw(diff.answer()),

@@ -34,7 +34,7 @@ pub trait LiveComponent: Sized + Send + 'static {
         async {}
     }
 
-    /// Its markup: exactly one element. `phx-target={cid}` makes the events inside its own.
+    /// Its markup: one element, or it is put into a `<div>`. `phx-target={cid}` makes the events inside its own.
     fn render(&self, cid: Cid) -> Rendered;
 }
 
@@ -168,7 +168,7 @@ impl Components {
             if !(whole || slot.dirty || !slot.sent) || markup.iter().any(|(known, _)| *known == cid) {
                 continue;
             }
-            let rendered = slot.state.render(cid);
+            let rendered = slot.state.render(cid).into_element();
             if !whole {
                 slot.dirty = false;
                 slot.sent = true;

@@ -1,66 +1,35 @@
 //! A view with a browser: events in, diffs out.
 //!
-//! Invariant: after each message the client holds what `render` says, or has been sent away; and each message that wants
-//! an answer gets exactly one.
+//! Invariant: after each message of the browser, and after each burst of the server's, the client holds what `render` says,
+//! or has been sent away; and each message that wants an answer gets exactly one, behind what was queued before it.
 
 use std::any::{Any, type_name};
 use std::sync::Arc;
 
-use axum::http::StatusCode;
-use bytes::Bytes;
 use serde_json::json;
 
 use crate::channel::{Wake, WakeKind};
+use crate::departure::departure;
 use crate::diff::{Extras, Frame, Shadow};
 use crate::event::{ClientEvent, EventError};
-use crate::flash::Flash;
+use crate::frames::{Diff, Frames, Outcome};
 use crate::live::{CLIENT_VERSION, Inner};
 use crate::mounted::Mounted;
 use crate::page::Go;
 use crate::path::LocalPath;
 use crate::route::Boxed;
-use crate::token::unix_now;
 use crate::tree::Cid;
 use crate::view::{Halt, LiveView};
 
 /// Patches that one handler may lead to by patching again in `handle_params`.
 const MAX_PATCHES: usize = 8;
 
-/// What goes to the client for one message: pushes first, then the answer.
-#[derive(Default, Debug)]
-pub(crate) struct Frames {
-    pub(crate) pushes: Vec<(&'static str, String)>,
-    pub(crate) outcome: Outcome,
-}
+/// Messages of the server's side that one render may show: their handlers run one after another without a diff between.
+/// As many as a mailbox holds by default; so a page that is told without end still moves.
+const MAX_BURST: usize = 256;
 
-/// What a message has led to.
-#[derive(Default, Debug)]
-pub(crate) enum Outcome {
-    /// Nothing to show: `{}` to a push.
-    #[default]
-    Nothing,
-    Diff(Diff),
-    /// The address is of another view: the client has to join that.
-    LinkRedirect,
-}
-
-/// A diff as it was written: behind the words that make it an answer, so that neither form is copied.
-#[derive(Debug)]
-pub(crate) struct Diff(Bytes);
-
-impl Diff {
-    const BEFORE: &[u8] = b"{\"diff\":";
-
-    /// For a push of the event `diff`.
-    pub(crate) fn push(self) -> Bytes {
-        self.0.slice(Self::BEFORE.len()..self.0.len() - 1)
-    }
-
-    /// For the answer to a push.
-    pub(crate) fn answer(self) -> Bytes {
-        self.0
-    }
-}
+/// The next message of the server's side, if one waits and nothing of the browser's waits before it.
+pub(crate) type More<'a> = dyn FnMut() -> Option<Wake> + Send + 'a;
 
 /// A connected view without its type.
 pub(crate) trait AnyView: Send {
@@ -68,8 +37,8 @@ pub(crate) trait AnyView: Send {
     fn event<'a>(&'a mut self, payload: &'a str) -> Boxed<'a, Frames>;
     /// The browser's own way to another address.
     fn live_patch<'a>(&'a mut self, url: &'a str) -> Boxed<'a, Frames>;
-    /// A message of the server's side. Its frames are pushes alone.
-    fn wake(&mut self, wake: Wake) -> Boxed<'_, Frames>;
+    /// A message of the server's side, and those that `more` has waiting behind it. Their frames are pushes alone.
+    fn wake<'a>(&'a mut self, wake: Wake, more: &'a mut More<'a>) -> Boxed<'a, Frames>;
     /// The client has taken these components away; which of them it may forget.
     fn destroyed(&mut self, cids: &[Cid]) -> Vec<Cid>;
     /// The whole page as it would be rendered now.
@@ -168,6 +137,22 @@ impl<V: LiveView> Connected<V> {
         Ok(Changed::View)
     }
 
+    /// Lets the view handle one message of the server's side; false if it was none any more.
+    async fn handle_wake(&mut self, wake: Wake) -> bool {
+        let info: Box<dyn Any + Send> = match wake.0 {
+            WakeKind::Info(info) => info,
+            WakeKind::Task { number, info } if self.mounted.tasks.finished(number) => info,
+            // It was cancelled when its result was already on its way.
+            WakeKind::Task { .. } => return false,
+        };
+        let Ok(info) = info.downcast::<V::Info>() else { return false };
+        // What the handler before has put is an old flash to this one, though both are shown by one render.
+        self.mounted.page.flash_is_new = false;
+        let (view, mut cx) = self.mounted.parts();
+        view.handle_info(*info, &mut cx).await;
+        true
+    }
+
     /// Follows where the handler has sent the browser, and renders. The outcome is left in `frames`.
     async fn settle(&mut self, changed: Changed, frames: &mut Frames) {
         let patched = frames.pushes.len();
@@ -177,8 +162,16 @@ impl<V: LiveView> Connected<V> {
         }
         let Mounted { view, page, .. } = &mut self.mounted;
         let view_too = changed == Changed::View || page.flash_is_new || frames.pushes.len() > patched;
+        page.live.counters.renders.one();
         let root = view_too.then(|| view.render(page));
-        let components = page.components.render(root.as_ref(), false);
+        let mut components = page.components.render(root.as_ref(), false);
+        if let Some(root) = &root {
+            let streamed = self.shadow.take_streamed(root, &mut components);
+            if !streamed.is_empty() {
+                let frame = Frame { root: None, components: &streamed };
+                frames.before = Diff::write(&mut self.shadow, &frame, &Extras::default(), &page.live);
+            }
+        }
         let out = std::mem::take(&mut page.out);
         let extras = Extras {
             title: page.title().filter(|_| out.title),
@@ -186,13 +179,8 @@ impl<V: LiveView> Connected<V> {
             reply: out.reply.as_deref(),
         };
         let frame = Frame { root: root.as_ref(), components: &components };
-        let mut diff = Vec::with_capacity(256);
-        diff.extend_from_slice(Diff::BEFORE);
-        if self.shadow.diff(&frame, &extras, &mut diff) {
-            page.live.counters.diffs.one();
-            page.live.counters.diff_bytes.add((diff.len() - Diff::BEFORE.len()) as u64);
-            diff.push(b'}');
-            frames.outcome = Outcome::Diff(Diff(diff.into()));
+        if let Some(diff) = Diff::write(&mut self.shadow, &frame, &extras, &page.live) {
+            frames.outcome = Outcome::Diff(diff);
         }
         page.components.held(&self.shadow);
         page.drain_streams();
@@ -236,36 +224,6 @@ async fn follow<V: LiveView>(mounted: &mut Mounted<V>, frames: &mut Frames) -> R
             _ => return Ok(Some(Halt::Navigate { to, flash: page.flash().clone() })),
         }
     }
-}
-
-/// The push that sends the browser elsewhere.
-fn departure(live: &Inner, halt: Halt, here: &LocalPath) -> (&'static str, String) {
-    let signed = |flash: &Flash| flash.sign(&live.keys, unix_now());
-    match halt {
-        Halt::Redirect { to, flash } => {
-            ("redirect", json!({ "to": to.as_str(), "flash": signed(&flash) }).to_string())
-        }
-        Halt::Navigate { to, flash } => {
-            let payload = json!({ "to": to.as_str(), "kind": "push", "flash": signed(&flash) });
-            ("live_redirect", payload.to_string())
-        }
-        // The page is loaded again, and the first answer has the status.
-        Halt::Status(_) => ("redirect", json!({ "to": here.as_str() }).to_string()),
-    }
-}
-
-/// The answer to a join that was not let in.
-pub(crate) fn refusal(live: &Inner, halt: Halt, here: &LocalPath) -> String {
-    if let Halt::Status(status) = halt {
-        return reload(status);
-    }
-    let (event, payload) = departure(live, halt, here);
-    format!("{{\"{event}\":{payload}}}")
-}
-
-fn reload(status: StatusCode) -> String {
-    // Without a token: the page that is loaded finds the same status by itself.
-    json!({ "reason": "reload", "status": status.as_u16() }).to_string()
 }
 
 impl<V: LiveView> AnyView for Connected<V> {
@@ -314,22 +272,24 @@ impl<V: LiveView> AnyView for Connected<V> {
         })
     }
 
-    fn wake(&mut self, wake: Wake) -> Boxed<'_, Frames> {
+    fn wake<'a>(&'a mut self, wake: Wake, more: &'a mut More<'a>) -> Boxed<'a, Frames> {
         Box::pin(async move {
             let live = self.mounted.page.live.clone();
             let _count = CrashCount(live.clone());
             let mut frames = Frames::default();
-            let info: Box<dyn Any + Send> = match wake.0 {
-                WakeKind::Info(info) => info,
-                WakeKind::Task { number, info } if self.mounted.tasks.finished(number) => info,
-                // It was cancelled when its result was already on its way.
-                WakeKind::Task { .. } => return frames,
-            };
-            let Ok(info) = info.downcast::<V::Info>() else { return frames };
-            live.counters.infos.one();
-            let (view, mut cx) = self.mounted.parts();
-            view.handle_info(*info, &mut cx).await;
-            self.settle(Changed::View, &mut frames).await;
+            let mut handled = 0;
+            let mut next = Some(wake);
+            while let Some(wake) = next {
+                handled += usize::from(self.handle_wake(wake).await);
+                // Where a handler sends the browser elsewhere, what is queued behind it finds it there.
+                let page = &self.mounted.page;
+                let ends = handled >= MAX_BURST || page.out.go.is_some() || page.streams_are_counted();
+                next = if ends { None } else { more() };
+            }
+            if handled > 0 {
+                live.counters.infos.add(handled as u64);
+                self.settle(Changed::View, &mut frames).await;
+            }
             frames
         })
     }

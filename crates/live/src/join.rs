@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::connected::{CrashCount, refusal};
+use crate::connected::CrashCount;
 use crate::csrf::BrowserId;
 use crate::ctx::Mailbox;
+use crate::departure::refusal;
 use crate::flash::Flash;
 use crate::live::Inner;
 use crate::mounted::Arrival;

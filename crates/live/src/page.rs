@@ -199,6 +199,11 @@ impl Page {
         }
     }
 
+    /// Whether a stream has orders that no later one may join.
+    pub(crate) fn streams_are_counted(&self) -> bool {
+        self.streams.iter().filter_map(Weak::upgrade).any(|stream| stream.lock().is_counted())
+    }
+
     /// Gives a component its place on the page. It lives as long as the handle: keep it in the view's state and
     /// put its [`cid`](Component::cid) where the component is to stand.
     pub fn component<C: LiveComponent>(&mut self, component: C) -> Component<C> {

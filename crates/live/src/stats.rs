@@ -45,6 +45,8 @@ counts! {
     component_gone,
     /// Messages of the server's own handled by views.
     infos,
+    /// Renders of connected views: a burst of messages shares one.
+    renders,
     /// Diffs sent.
     diffs,
     /// Bytes of these diffs.

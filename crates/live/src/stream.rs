@@ -1,7 +1,7 @@
 //! Lists whose items the server forgets once they are sent.
 //!
 //! Invariant: an order to the client is sent with exactly one diff: it is rendered as often as the view is, and
-//! forgotten when a diff has taken it.
+//! forgotten when a diff has taken it. Messages that share a render give the list that they give one by one.
 
 use std::sync::{Arc, Weak};
 
@@ -78,6 +78,9 @@ struct Pending<T> {
 /// A stream without its type, as the page empties it.
 pub(crate) trait Drained {
     fn drain(&mut self);
+    /// Whether what waits has to be sent before any further order: an item at a counted place, or under a limit. The client
+    /// takes all deletes of a message first, so a later one would move what was counted.
+    fn is_counted(&self) -> bool;
 }
 
 impl<T> Drained for Pending<T> {
@@ -85,6 +88,10 @@ impl<T> Drained for Pending<T> {
         self.inserts = Vec::new();
         self.deletes = Vec::new();
         self.reset = false;
+    }
+
+    fn is_counted(&self) -> bool {
+        self.inserts.iter().any(|(order, _)| order.at > 0 || order.limit.is_some())
     }
 }
 
@@ -128,10 +135,21 @@ impl<T: Send + 'static> Stream<T> {
     fn put(&mut self, at: At, update_only: bool, item: T) {
         let dom_id = (self.dom_id)(&item);
         let mut pending = self.pending.lock();
-        pending.deletes.retain(|deleted| *deleted != dom_id);
-        // A later order for the same element takes the place of the earlier one.
-        pending.inserts.retain(|(order, _)| order.dom_id != dom_id);
         let limit = pending.limit;
+        let waiting = pending.inserts.iter().position(|(order, _)| order.dom_id == dom_id);
+        match waiting {
+            // It stays where the earlier order puts it, as it would if that had been sent already.
+            Some(place) if update_only || !pending.inserts[place].0.update_only => {
+                pending.inserts[place].1 = item;
+                return;
+            }
+            Some(place) => {
+                pending.inserts.remove(place);
+            }
+            // It is taken away in this very message: the client would keep it to be changed.
+            None if update_only && (pending.reset || pending.deletes.contains(&dom_id)) => return,
+            None => {}
+        }
         pending.inserts.push((Insert { dom_id, at: at.wire(), limit, update_only }, item));
     }
 
@@ -145,7 +163,9 @@ impl<T: Send + 'static> Stream<T> {
         let dom_id = dom_id.into();
         let mut pending = self.pending.lock();
         pending.inserts.retain(|(order, _)| order.dom_id != dom_id);
-        pending.deletes.push(dom_id);
+        if !pending.deletes.contains(&dom_id) {
+            pending.deletes.push(dom_id);
+        }
     }
 
     /// Takes all items away and begins with these.

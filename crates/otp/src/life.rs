@@ -2,14 +2,14 @@
 //!
 //! Invariant: a process goes Running, Closed, Dead and never back. Closed means that no message gets in any
 //! more; Dead means that its state is dropped, its names are free and its supervisor knows. No user code runs
-//! and no other process is touched while the lock is held; only timer queues are locked inside it.
+//! (but the question of `pop_if`) and no other process is touched while the lock is held; only timer queues are locked inside it.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Poll, Waker};
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::exit::Exit;
 use crate::mailbox::Mailbox;
@@ -225,15 +225,7 @@ impl<M: Send + 'static> Core<M> {
             return Poll::Ready(Next::Stop(exit.clone()));
         }
         if let Some(message) = state.mailbox.pop() {
-            state.idle_due = false;
-            let sender = state.extra.as_mut().and_then(|extra| extra.senders.pop_front());
-            if let Some(idle) = &mut state.idle {
-                idle.busy();
-            }
-            drop(state);
-            if let Some((_, waker)) = sender {
-                waker.wake();
-            }
+            Self::taken(state);
             return Poll::Ready(Next::Message(message));
         }
         if std::mem::take(&mut state.idle_due) {
@@ -245,6 +237,30 @@ impl<M: Send + 'static> Core<M> {
             idle.rest(|| self.clone());
         }
         Poll::Pending
+    }
+
+    /// The next message, if there is one now and it is wanted. Nothing once a stop was asked for.
+    pub(crate) fn pop_if(&self, wanted: impl FnOnce(&M) -> bool) -> Option<M> {
+        let mut state = self.state.lock();
+        if state.exit.is_some() || !state.mailbox.front().is_some_and(wanted) {
+            return None;
+        }
+        let message = state.mailbox.pop();
+        Self::taken(state);
+        message
+    }
+
+    /// What follows from a message that was taken: the server is not idle, and there is room for one more.
+    fn taken(mut state: MutexGuard<'_, State<M>>) {
+        state.idle_due = false;
+        let sender = state.extra.as_mut().and_then(|extra| extra.senders.pop_front());
+        if let Some(idle) = &mut state.idle {
+            idle.busy();
+        }
+        drop(state);
+        if let Some((_, waker)) = sender {
+            waker.wake();
+        }
     }
 
     /// Starts, changes or (with `None`) ends the idle timer.

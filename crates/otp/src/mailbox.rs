@@ -36,6 +36,11 @@ impl<M> Mailbox<M> {
         self.items.len() >= self.capacity as usize
     }
 
+    /// The message that would be taken next.
+    pub(crate) fn front(&self) -> Option<&M> {
+        self.items.front()
+    }
+
     pub(crate) fn taken(&self) -> u64 {
         self.taken
     }

@@ -114,6 +114,56 @@ impl<S: GenServer> Ctx<S> {
         self.addr.core.stop_if_empty()
     }
 
+    /// Takes the next message out of the mailbox if it is there now and `wanted`: for a handler that does the work of
+    /// several messages at once. It never passes one over, so the order of messages stays; and it takes none once the
+    /// server is to stop. `wanted` runs under the mailbox's lock: it looks at the message and does nothing else.
+    ///
+    /// ```
+    /// use otp::{Ctx, Exit, GenServer, Reply, Spec};
+    ///
+    /// /// Adds up, and counts how often it had to.
+    /// struct Sum { total: u64, steps: u64 }
+    ///
+    /// enum Msg {
+    ///     Add(u64),
+    ///     Get(Reply<(u64, u64)>),
+    /// }
+    ///
+    /// impl GenServer for Sum {
+    ///     type Args = ();
+    ///     type Msg = Msg;
+    ///
+    ///     async fn init((): (), _: &mut Ctx<Self>) -> Result<Self, Exit> {
+    ///         Ok(Self { total: 0, steps: 0 })
+    ///     }
+    ///
+    ///     async fn handle(&mut self, msg: Msg, ctx: &mut Ctx<Self>) {
+    ///         match msg {
+    ///             Msg::Add(n) => {
+    ///                 self.steps += 1;
+    ///                 self.total += n;
+    ///                 while let Some(Msg::Add(more)) = ctx.next_if(|next| matches!(next, Msg::Add(_))) {
+    ///                     self.total += more;
+    ///                 }
+    ///             }
+    ///             Msg::Get(reply) => reply.send((self.total, self.steps)),
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let sum = otp::start(Spec::<Sum>::temporary(())).await.unwrap();
+    /// for n in 1..=10 {
+    ///     sum.try_cast(Msg::Add(n)).unwrap();
+    /// }
+    /// assert_eq!(sum.ask(Msg::Get).await, Ok((55, 1)));
+    /// # }
+    /// ```
+    pub fn next_if(&mut self, wanted: impl FnOnce(&S::Msg) -> bool) -> Option<S::Msg> {
+        self.addr.core.pop_if(wanted)
+    }
+
     /// Calls [`GenServer::handle_idle`] when no message came for this long, once a period of idleness; a message,
     /// or another call of this, starts the next period. Costs one entry in a shared timer queue and nothing a
     /// message. Precise to a millisecond.

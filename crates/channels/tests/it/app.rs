@@ -53,6 +53,7 @@ pub(crate) enum Info {
     /// Track this client's user.
     Arrive,
     Bell(Arc<String>),
+    Count,
 }
 
 /// What rooms share.
@@ -75,6 +76,7 @@ impl Channel for Room {
             _ => {}
         }
         ctx.subscribe(&ctx.context().chimes, "bell", Info::Bell);
+        ctx.subscribe(&ctx.context().chimes, "count", |_| Info::Count);
         let _ = ctx.context().log.send(format!("join {}", join.topic()));
         let params: Value = join.json().unwrap_or_default();
         if params["present"] == true {
@@ -154,6 +156,13 @@ impl Channel for Room {
                 here.track(ctx.addr(), ctx.topic(), &ctx.assigns().name, &meta).expect("tracked once");
             }
             Info::Bell(sound) => ctx.push("bell", json!(*sound)),
+            Info::Count => {
+                let mut count = 1;
+                while let Some(Info::Count) = ctx.next_info() {
+                    count += 1;
+                }
+                ctx.push("counted", json!(count));
+            }
         }
     }
 

@@ -70,3 +70,25 @@ async fn a_message_of_the_servers_side_becomes_a_push_with_the_joins_ref() {
     assert_eq!(one.next().await, event([Some("1"), None], "room:1", "bell", json!("ding")));
     assert_eq!(other.next().await, event([Some("8"), None], "room:1", "bell", json!("ding")));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_burst_can_be_taken_at_once_up_to_the_clients_next_message() {
+    let app = App::in_memory(channels::Limits::default()).await;
+    let mut client = Client::connect(&app, "vsn=2.0.0").await;
+    client.join("1", "room:1").await;
+    // While the room sleeps, its mailbox fills: three from the server, one of the client, two from the server.
+    client.send(json!(["1", "2", "room:1", "sleep", 1_000])).await;
+    client.send(json!([null, "3", "phoenix", "heartbeat", {}])).await;
+    client.next().await;
+    let count = |times| (0..times).for_each(|_| _ = app.bells.publish("count", String::new()));
+    count(3);
+    client.send(json!(["1", "4", "room:1", "echo", "between"])).await;
+    client.send(json!([null, "5", "phoenix", "heartbeat", {}])).await;
+    client.next().await;
+    count(2);
+    let counted = |n: u32| event([Some("1"), None], "room:1", "counted", json!(n));
+    assert_eq!(client.next().await, reply("1", "2", "room:1", "ok", json!({})));
+    assert_eq!(client.next().await, counted(3));
+    assert_eq!(client.next().await, reply("1", "4", "room:1", "ok", "between"));
+    assert_eq!(client.next().await, counted(2));
+}

@@ -108,6 +108,33 @@ impl Shadow {
         }
     }
 
+    /// Takes out of `components` those within entries of streams that were sent earlier: they need a message of their own,
+    /// before the one that changes the view's markup. The client has forgotten such entries, as the server has; it looks
+    /// for the components of a message in the markup around them, and finds these only in a message of components alone.
+    pub(crate) fn take_streamed(
+        &self,
+        root: &Rendered,
+        components: &mut Vec<(Cid, Rendered)>,
+    ) -> Vec<(Cid, Rendered)> {
+        if components.is_empty() {
+            return Vec::new();
+        }
+        let mut reached = self.placed();
+        root.components(&mut |cid| reached.push(cid));
+        let mut next = 0;
+        while let Some(cid) = reached.get(next).copied() {
+            next += 1;
+            if let Some((_, markup)) = components.iter().find(|(known, _)| *known == cid) {
+                markup.components(&mut |cid| {
+                    if !reached.contains(&cid) {
+                        reached.push(cid);
+                    }
+                });
+            }
+        }
+        components.extract_if(.., |(cid, _)| !reached.contains(cid)).collect()
+    }
+
     /// The view's markup when no component was rendered: nothing needs to be held back.
     fn root_alone(&mut self, root: &Rendered, out: &mut Vec<u8>) {
         self.root = write_view(&self.root, root, &[], out);

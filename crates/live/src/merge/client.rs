@@ -68,6 +68,7 @@ impl Client {
             diff.remove(beside);
         }
         let components = diff.remove("c");
+        let components_alone = components.is_some() && diff.is_empty();
         rules::merge(&mut self.root, Value::Object(diff))?;
         if let Some(Value::Object(components)) = components {
             let components = components.into_iter().map(|(cid, tree)| (cid.parse().unwrap_or(0), tree));
@@ -78,6 +79,9 @@ impl Client {
             rules::resolve_templates(tree, None)?;
         }
         let mut markup = Markup::new(&mut self.components, &mut self.streams);
+        if components_alone {
+            markup.components_of_streams()?;
+        }
         self.html = markup.page(&mut self.root)?;
         Ok(())
     }

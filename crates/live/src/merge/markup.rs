@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::MergeError;
 use super::rules::count;
-use super::streams::Streams;
+use super::streams::{Item, Streams};
 use crate::tree::mark;
 
 /// Where the markup of a stream is kept in its list once its entries are shown.
@@ -30,6 +30,18 @@ impl<'a> Markup<'a> {
         self.value(root, &mut out)?;
         self.streams.end();
         Ok(out)
+    }
+
+    /// Shows the components within the entries of streams as they are now: what a message of components alone does.
+    pub(super) fn components_of_streams(&mut self) -> Result<(), MergeError> {
+        let mut streams = std::mem::take(self.streams);
+        for item in streams.items() {
+            let mut html = String::new();
+            self.value(&mut item.tree, &mut html)?;
+            item.html = html;
+        }
+        *self.streams = streams;
+        Ok(())
     }
 
     fn value(&mut self, value: &mut Value, out: &mut String) -> Result<(), MergeError> {
@@ -85,7 +97,9 @@ impl<'a> Markup<'a> {
             };
             let mut html = String::new();
             self.gaps(&statics, entry, &mut html)?;
-            shown.push(html);
+            let mut tree = entry.clone();
+            tree.insert("s".to_owned(), statics.clone());
+            shown.push(Item { html, tree: tree.into() });
         }
         if let Some(stream) = stream {
             entries.clear();
@@ -93,7 +107,7 @@ impl<'a> Markup<'a> {
             let name = self.streams.apply(&stream, shown)?;
             members.insert(SHOWN.to_owned(), name.into());
         } else if !members.contains_key(SHOWN) {
-            out.extend(shown);
+            out.extend(shown.into_iter().map(|item| item.html));
         }
         if let Some(name) = members.get(SHOWN).and_then(Value::as_str) {
             self.streams.show(name, out);

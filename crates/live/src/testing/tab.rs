@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 
 use super::{Browser, dom, fields};
 use crate::channel::{LiveChannel, Wake};
-use crate::connected::{AnyView, Frames, Outcome};
+use crate::connected::AnyView;
 use crate::csrf;
 use crate::ctx::Mailbox;
+use crate::frames::{Diff, Frames, Outcome};
 use crate::join::{JoinPayload, join};
 use crate::merge::Client;
 use crate::tree::Cid;
@@ -211,7 +212,10 @@ impl Tab {
     /// Lets the view handle every message that waits for it.
     pub async fn settle(&mut self) {
         while let Some(message) = self.inbox.try_recv() {
-            self.wake(message).await;
+            let Some(wake) = told(message) else { continue };
+            let Self { view, inbox, .. } = self;
+            let frames = view.wake(wake, &mut || inbox.try_recv().and_then(told)).await;
+            self.take(frames);
         }
     }
 
@@ -236,9 +240,20 @@ impl Tab {
         self.settle().await;
     }
 
+    /// Sends the view many messages before it handles the first: a burst, which shares renders.
+    ///
+    /// # Panics
+    /// If too many wait already.
+    pub async fn send_all<I: Send + 'static>(&mut self, infos: impl IntoIterator<Item = I>) {
+        for info in infos {
+            assert!(self.mailbox.try_cast(Wake::info(info)).is_ok(), "the view's mailbox is full");
+        }
+        self.settle().await;
+    }
+
     async fn wake(&mut self, message: Msg<LiveChannel>) {
-        if let Msg::Info(wake) = message {
-            let frames = self.view.wake(wake).await;
+        if let Some(wake) = told(message) {
+            let frames = self.view.wake(wake, &mut || None).await;
             self.take(frames);
         }
     }
@@ -402,7 +417,10 @@ impl Tab {
     }
 
     fn take(&mut self, frames: Frames) -> Option<Value> {
-        let Frames { pushes, outcome } = frames;
+        let Frames { before, pushes, outcome } = frames;
+        if let Some(diff) = before {
+            self.merge(diff);
+        }
         for (event, payload) in pushes {
             let payload: Value =
                 serde_json::from_str(&payload).unwrap_or_else(|error| panic!("{event}: {error}: {payload}"));
@@ -415,17 +433,22 @@ impl Tab {
             }
         }
         let Outcome::Diff(diff) = outcome else { return None };
+        let before = self.components();
+        let parsed = self.merge(diff);
+        self.beside(&parsed);
+        self.check();
+        self.destroy(&before);
+        parsed.get("r").cloned()
+    }
+
+    fn merge(&mut self, diff: Diff) -> Value {
         let answer = diff.answer();
         let answer: Value =
             serde_json::from_slice(&answer).unwrap_or_else(|error| panic!("{error}: {answer:?}"));
         let parsed = answer["diff"].clone();
         let diff = parsed.to_string();
-        let before = self.components();
         self.client.merge(&diff).unwrap_or_else(|error| panic!("{error}\nThe diff: {diff}"));
-        self.beside(&parsed);
-        self.check();
-        self.destroy(&before);
-        parsed.get("r").cloned()
+        parsed
     }
 
     /// What travels beside the markup.
@@ -467,6 +490,14 @@ impl Tab {
 impl std::fmt::Debug for Tab {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Tab").field("path", &self.path).field("html", &self.html()).finish_non_exhaustive()
+    }
+}
+
+/// A message of the server's side.
+fn told(message: Msg<LiveChannel>) -> Option<Wake> {
+    match message {
+        Msg::Info(wake) => Some(wake),
+        Msg::Wire(_) => None,
     }
 }
 

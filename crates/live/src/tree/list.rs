@@ -54,7 +54,7 @@ pub fn each<T, K: Hash>(
 /// The new and changed entries of a stream, in the order of the orders' inserts, and the orders themselves.
 ///
 /// The server keeps nothing of the entries: what is not named stays as it is on the client. A live component within an
-/// entry works, but a message that changes it must not change the view's own markup too.
+/// entry is sent anew in a message of its own, which a view sees to; who writes messages with a `Shadow` must.
 ///
 /// # Panics
 ///

@@ -294,6 +294,12 @@ pub(crate) struct Like {
     likes: u32,
 }
 
+impl Like {
+    pub(crate) fn of(likes: u32) -> Self {
+        Self { likes }
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum LikeEvent {

@@ -3,6 +3,7 @@
 
 mod app;
 mod browser;
+mod bursts;
 mod compile_fail;
 mod components;
 mod diff;

@@ -92,6 +92,10 @@ pub(crate) enum Msg {
     Hang,
     /// Sends itself the next one, so many times.
     Again(u64),
+    /// Adds up every `Add` that waits behind it.
+    AddUp,
+    /// The same after a stop.
+    StopAndAddUp,
     /// Never awaits, until the gate file says so.
     Spin(Arc<std::sync::atomic::AtomicBool>),
     Stop(Exit),
@@ -130,6 +134,17 @@ impl GenServer for Cart {
             Msg::Block => self.args.probe.gate.notified().await,
             Msg::Hang => std::future::pending().await,
             Msg::Again(0) => {}
+            Msg::AddUp | Msg::StopAndAddUp => {
+                if matches!(msg, Msg::StopAndAddUp) {
+                    ctx.stop(Exit::Normal);
+                }
+                let mut taken = 0;
+                while let Some(Msg::Add(sku)) = ctx.next_if(|next| matches!(next, Msg::Add(_))) {
+                    taken += 1;
+                    *self.items.entry(sku).or_default() += 1;
+                }
+                self.args.probe.log(format!("{taken} at once"));
+            }
             Msg::Again(left) => ctx.addr().try_cast(Msg::Again(left - 1)).unwrap(),
             Msg::Spin(on) => {
                 while on.load(Ordering::SeqCst) {

@@ -170,3 +170,37 @@ async fn a_server_that_never_rests_lets_others_run() {
     let handled = busy.info().handled;
     assert!(handled < MESSAGES, "one thread, and it was held for {handled} messages");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_takes_what_waits_behind_it_but_passes_nothing_over() {
+    let probe = Probe::default();
+    let cart = cart(&probe, 5).await;
+    cart.try_cast(Msg::Block).unwrap();
+    settle().await;
+    for message in [Msg::AddUp, Msg::Add(1), Msg::Add(2)] {
+        cart.try_cast(message).unwrap();
+    }
+    let total = calling(&cart, Msg::Total);
+    settle().await;
+    cart.try_cast(Msg::Add(4)).unwrap();
+    // The mailbox is full: this one waits for the room that the handler makes.
+    let sender = cart.clone();
+    let waiting = tokio::spawn(async move { sender.cast(Msg::Add(8)).await });
+    settle().await;
+    assert!(!waiting.is_finished());
+    probe.gate.notify_one();
+    assert_eq!(total.await.unwrap().0, Ok(2), "the call was not overtaken");
+    assert_eq!(waiting.await.unwrap(), Ok(()));
+    assert_eq!(cart.ask(Msg::Total).await, Ok(4));
+    assert!(probe.lines().contains(&"2 at once".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_takes_nothing_more_once_its_server_is_to_stop() {
+    let probe = Probe::default();
+    let cart = cart(&probe, 5).await;
+    cart.try_cast(Msg::StopAndAddUp).unwrap();
+    cart.try_cast(Msg::Add(1)).unwrap();
+    assert_eq!(cart.exited().await, Exit::Normal);
+    assert!(probe.lines().contains(&"0 at once".to_owned()));
+}
