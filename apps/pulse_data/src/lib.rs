@@ -9,7 +9,7 @@
 //! | [`error`] | what a database said, the same for both |
 //! | [`changeset`], [`multi`], [`page`] | checked input, named steps, pages by key |
 //! | [`migrations`] | the schema, up and down |
-//! | [`catalog`], [`orders`], [`accounts`], [`audit`], [`carts`], [`imports`] | the contexts |
+//! | [`catalog`], [`orders`], [`accounts`], [`audit`], [`carts`], [`feeds`], [`imports`] | the contexts |
 //! | [`testing`] | each test on both databases |
 
 pub mod accounts;
@@ -19,6 +19,7 @@ pub mod catalog;
 pub mod changeset;
 pub mod clock;
 pub mod error;
+pub mod feeds;
 pub mod imports;
 mod job_store;
 pub mod mail;

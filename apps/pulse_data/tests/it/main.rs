@@ -10,6 +10,7 @@ mod changeset;
 mod checkout;
 mod connect;
 mod errors;
+mod feeds;
 mod imports;
 mod migrations;
 mod multi;
