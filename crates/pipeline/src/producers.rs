@@ -2,6 +2,8 @@
 //!
 //! **Invariant.** Each reads its source no faster than it is asked, and forgets nothing that it was not told of.
 
+#[cfg(feature = "files")]
+pub mod files;
 mod memory;
 
 pub use memory::{Fed, Feed, FeedClosed, Items, feed};

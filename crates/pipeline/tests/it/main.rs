@@ -3,3 +3,4 @@
 #![expect(clippy::unwrap_used, reason = "in a test an error is a failure")]
 
 mod basics;
+mod files;
