@@ -13,7 +13,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use pulse_core::{CartId, CheckoutKey, CommandId, Principal, UserId};
-use pulse_data::accounts::{AccountError, csrf_matches};
+use pulse_data::accounts::{AccountError, Accounts, csrf_matches};
 use sha2::{Digest, Sha256};
 
 use crate::config::WebConfig;
@@ -118,6 +118,13 @@ pub(crate) fn hash(kind: Secret, secret: &str) -> TokenHash {
         Secret::Token => "token ",
     };
     Sha256::new().chain_update(label).chain_update(secret).finalize().into()
+}
+
+/// Forgets a session that has ended, by its secret and by the name that open pages know it by, so that neither is believed
+/// any longer.
+pub(crate) async fn forget(state: &AppState, session: &str) {
+    state.sessions().invalidate(&hash(Secret::Session, session)).await;
+    state.sessions().invalidate(&hash(Secret::SessionId, &Accounts::session_id(session))).await;
 }
 
 impl FromRequestParts<AppState> for Caller {

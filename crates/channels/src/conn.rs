@@ -129,7 +129,8 @@ pub(crate) async fn run<S: Socket>(
         Closed::Slow => count(&counters.slow_consumers),
         Closed::Flood => count(&counters.floods),
         Closed::TooBig => count(&counters.too_big),
-        Closed::Malformed | Closed::NotText => count(&counters.malformed),
+        Closed::Malformed => count(&counters.malformed),
+        Closed::NotText => count(&counters.not_text),
         Closed::ByPeer | Closed::Away => {}
     }
     let Conn { ws, seats, inbox, .. } = *conn;

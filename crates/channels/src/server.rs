@@ -134,7 +134,10 @@ impl<C: Channel> ChannelServer<C> {
         let (status, response) = match answer {
             Answer::None => return,
             Answer::Ok(response) => (Status::Ok, response),
-            Answer::Error(response) => (Status::Error, response),
+            Answer::Error(response) => {
+                count(&self.link.shared.counters.refused_messages);
+                (Status::Error, response)
+            }
         };
         let Some(reference) = reference else { return };
         let Link { join_ref, topic, shared, outbox, .. } = &self.link;

@@ -73,6 +73,10 @@ counters! {
     too_big,
     /// Sockets closed for a message that is none.
     malformed,
+    /// Sockets closed for a text that is not UTF-8.
+    not_text,
+    /// Messages that their channel answered with an error: an unknown event, a payload that does not fit it.
+    refused_messages,
     /// Messages refused because their channel was busy.
     overloaded_channels,
     /// Sockets closed because their client did not read.

@@ -94,6 +94,7 @@ impl Channel for LiveChannel {
         let payload: JoinPayload<'_> = request.json().map_err(|error| {
             tracing::info!(%error, "join can't be understood");
             live.counters.stale_joins.one();
+            live.counters.malformed_joins.one();
             JoinRefused::reason("stale")
         })?;
         let browser = ctx.assigns().browser.clone();
@@ -105,14 +106,18 @@ impl Channel for LiveChannel {
     }
 
     async fn handle_in(&mut self, push: Push, ctx: &mut channels::Ctx<'_, Self>) -> Answer {
-        let PushBody::Json(payload) = push.body() else { return Answer::error_reason("binary payload") };
+        let refused = |reason| {
+            ctx.context().counters.refused_events.one();
+            Answer::error_reason(reason)
+        };
+        let PushBody::Json(payload) = push.body() else { return refused("binary payload") };
         match push.event() {
             "event" => {
                 let frames = self.view.event(payload.as_str()).await;
                 answered(frames, ctx)
             }
             "live_patch" => {
-                let Ok(LivePatch { url }) = push.json() else { return Answer::error_reason("no url") };
+                let Ok(LivePatch { url }) = push.json() else { return refused("no url") };
                 let frames = self.view.live_patch(&url).await;
                 answered(frames, ctx)
             }
@@ -124,7 +129,7 @@ impl Channel for LiveChannel {
                 let gone: Vec<u32> = self.view.destroyed(&cids).into_iter().map(Cid::get).collect();
                 Answer::ok(serde_json::json!({ "cids": gone }))
             }
-            _ => Answer::error_reason("unknown event"),
+            _ => refused("unknown event"),
         }
     }
 

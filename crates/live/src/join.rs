@@ -16,7 +16,8 @@ use crate::live::Inner;
 use crate::mounted::Arrival;
 use crate::path::LocalPath;
 use crate::route::{Session, Welcome};
-use crate::token::{Purpose, unix_now};
+use crate::stats::Count;
+use crate::token::{Purpose, TokenError, unix_now};
 
 /// What `data-phx-session` holds.
 #[derive(Serialize, Deserialize)]
@@ -72,37 +73,45 @@ pub(crate) async fn join(
     payload: &JoinPayload<'_>,
     mailbox: Mailbox,
 ) -> Result<Welcome, String> {
-    let stale = |why: &'static str| {
-        live.counters.stale_joins.one();
+    let counters = &live.counters;
+    let stale = |why: &'static str, count: &Count| {
+        counters.stale_joins.one();
+        count.one();
         tracing::info!(why, "join refused as stale");
         STALE.to_owned()
     };
-    let Some(browser) = browser else { return Err(stale("no CSRF proof")) };
+    let Some(browser) = browser else { return Err(stale("no CSRF proof", &counters.unproven_joins)) };
     let now = unix_now();
     let bound = browser.as_bytes();
     let token = payload.session.as_deref().unwrap_or_default();
     let opened = live.keys.open::<SessionToken>(Purpose::Session, bound, token, live.token_age, now);
     let token = match opened {
         Ok(token) if token.id == id => token,
-        Ok(_) => return Err(stale("the session token is of another page")),
-        Err(error) => {
-            tracing::debug!(%error, "session token");
-            return Err(stale("the session token is not believed"));
+        Ok(_) => return Err(stale("the session token is of another page", &counters.misplaced_tokens)),
+        Err(TokenError::Expired) => {
+            return Err(stale("the session token has expired", &counters.expired_tokens));
+        }
+        Err(TokenError::Forged | TokenError::Malformed) => {
+            return Err(stale("the session token is not believed", &counters.forged_tokens));
         }
     };
     let (url, navigated) = match (&payload.redirect, &payload.url) {
         (Some(url), _) => (url, true),
         (None, Some(url)) => (url, false),
-        (None, None) => return Err(stale("no address")),
+        (None, None) => return Err(stale("no address", &counters.malformed_joins)),
     };
-    let Ok(uri) = LocalPath::of_url(url) else { return Err(stale("the address is none")) };
-    let Some((route, Ok(params))) = live.route(&uri) else { return Err(stale("the address has no view")) };
+    let Ok(uri) = LocalPath::of_url(url) else {
+        return Err(stale("the address is none", &counters.malformed_joins));
+    };
+    let Some((route, Ok(params))) = live.route(&uri) else {
+        return Err(stale("the address has no view", &counters.malformed_joins));
+    };
     if route.group() != token.live_session {
         live.counters.refused_joins.one();
         return Err(UNAUTHORIZED.to_owned());
     }
     if !navigated && route.view() != token.view {
-        return Err(stale("the address is of another view"));
+        return Err(stale("the address is of another view", &counters.misplaced_tokens));
     }
     let flash = match (&payload.flash, &payload.fixed) {
         (Some(flash), _) => Flash::open(&live.keys, flash, now),

@@ -33,8 +33,18 @@ counts! {
     dead_renders,
     /// Views that joined.
     mounts,
-    /// Joins answered `stale`: a forged, expired or rotated-out token, or a bad CSRF proof.
+    /// Joins answered `stale`, so that the browser loads the page again. The next five say why, each a part of it.
     stale_joins,
+    /// With a token that no key has signed for this browser: forged, another browser's, or its key was rotated out.
+    forged_tokens,
+    /// With a token that is older than it may be.
+    expired_tokens,
+    /// With a good token of another page, or for an address of another view.
+    misplaced_tokens,
+    /// Over a socket without a good CSRF proof.
+    unproven_joins,
+    /// Whose payload or address can't be understood.
+    malformed_joins,
     /// Joins that a guard or the router refused or sent elsewhere.
     refused_joins,
     /// Events handled.

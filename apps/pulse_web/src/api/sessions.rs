@@ -24,7 +24,7 @@ use crate::edge::Client;
 use crate::error::ApiError;
 use crate::extract::Json;
 use crate::field::{Email, Password, Text, TriedPassword};
-use crate::identity::{Caller, Secret, cart_of_user, cookie, hash};
+use crate::identity::{self, Caller, cart_of_user, cookie};
 use crate::problem::{Kind, Problem};
 use crate::state::AppState;
 
@@ -228,7 +228,7 @@ async fn sign_out(State(state): State<AppState>, caller: Caller) -> Result<Respo
     if let Some(secret) = &caller.session {
         let out = state.rooms().accounts.sign_out(secret).await;
         out.map_err(pulse_data::accounts::AccountError::from)?;
-        state.sessions().invalidate(&hash(Secret::Session, secret)).await;
+        identity::forget(&state, secret).await;
     }
     Ok(no_content(cookie(state.config(), "session", "", 0)))
 }

@@ -12,11 +12,11 @@ use axum::{Extension, Router};
 use live::csrf::{self, BrowserId};
 use live::{Flash, Live, LocalPath};
 use pulse_core::{Principal, Role};
-use pulse_data::accounts::{AccountError, Accounts, Registration, SignedIn};
+use pulse_data::accounts::{AccountError, Registration, SignedIn};
 use serde::Deserialize;
 
 use crate::api::sessions::{self, Attempt, SESSION_AGE};
-use crate::identity::{self, Secret, cart_of_guest, cart_of_user, cookie};
+use crate::identity::{self, cart_of_guest, cart_of_user, cookie};
 use crate::problem::Problem;
 use crate::state::AppState;
 
@@ -208,9 +208,7 @@ async fn sign_out(
                 "You are still signed in: the shop can't answer. Try again.",
             );
         }
-        state.sessions().invalidate(&identity::hash(Secret::Session, secret)).await;
-        let id = Accounts::session_id(secret);
-        state.sessions().invalidate(&identity::hash(Secret::SessionId, &id)).await;
+        identity::forget(&state, secret).await;
     }
     ours.close_pages();
     let mut flash = Flash::default();

@@ -1,118 +1,28 @@
 //! The channels for programs, over a real socket.
 
-use std::net::SocketAddr;
-use std::time::Duration;
-
-use futures::{SinkExt as _, StreamExt as _};
 use hyper::Method;
 use pulse_core::order::{Channel, PaymentMethod, Step};
 use pulse_core::{CartId, CheckoutKey, CommandId, OrderId, Principal, Quantity, Role, Sku};
 use pulse_data::db_test;
 use pulse_fleet::Checkout;
-use serde_json::{Value, json};
-use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::{self, Message};
-use tokio_tungstenite::{WebSocketStream, client_async};
+use serde_json::json;
 
+use crate::socket::{PATIENCE, Socket as Program};
 use crate::stage::{SYSTEM, Shop};
 
-/// How long a test waits for what must come.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// One program.
-struct Program {
-    socket: WebSocketStream<TcpStream>,
-    refs: u32,
-}
-
-/// What ended a connection: a close code, or nothing where it broke.
-type Closed = Option<u16>;
-
-impl Program {
-    /// Connects to a socket's path; the error is the HTTP status.
-    async fn at(address: SocketAddr, path: &str) -> Result<Self, u16> {
-        let stream = TcpStream::connect(address).await.unwrap();
-        match client_async(format!("ws://{address}{path}"), stream).await {
-            Ok((socket, _)) => Ok(Self { socket, refs: 0 }),
-            Err(tungstenite::Error::Http(response)) => Err(response.status().as_u16()),
-            Err(error) => panic!("{error}"),
-        }
-    }
-
-    async fn connect(shop: &Shop, token: Option<&str>) -> Result<Self, u16> {
-        let token = token.map(|token| format!("&token={token}")).unwrap_or_default();
-        Self::at(shop.address, &format!("/socket/websocket?vsn=2.0.0{token}")).await
-    }
-
-    /// Sends, and waits for the answer: its status and response.
-    async fn ask(&mut self, topic: &str, event: &str, payload: Value) -> (String, Value) {
-        self.refs += 1;
-        let reference = self.refs.to_string();
-        self.send(json!([topic, reference, topic, event, payload]).to_string()).await;
-        loop {
-            let mut frame = self.receive().await.expect("the socket stays open");
-            if frame[3] == "phx_reply" && frame[1] == reference.as_str() {
-                return (frame[4]["status"].as_str().unwrap().to_owned(), frame[4]["response"].take());
-            }
-        }
-    }
-
-    async fn join(&mut self, topic: &str, payload: Value) -> (String, Value) {
-        self.ask(topic, "phx_join", payload).await
-    }
-
-    async fn send(&mut self, text: String) {
-        self.socket.send(Message::text(text)).await.unwrap();
-    }
-
-    /// The next message.
-    async fn receive(&mut self) -> Result<Value, Closed> {
-        let next = async {
-            loop {
-                match self.socket.next().await {
-                    Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).unwrap()),
-                    Some(Ok(Message::Close(close))) => return Err(close.map(|close| close.code.into())),
-                    Some(Err(_)) | None => return Err(None),
-                    Some(Ok(_)) => {}
-                }
-            }
-        };
-        tokio::time::timeout(PATIENCE, next).await.expect("the shop sends something")
-    }
-
-    /// The payload of the next message of that name.
-    async fn hear(&mut self, event: &str) -> Value {
-        loop {
-            let mut frame = self.receive().await.expect("the socket stays open");
-            if frame[3] == event {
-                return frame[4].take();
-            }
-        }
-    }
-
-    /// Reads until the connection ends.
-    async fn end(mut self) -> Closed {
-        loop {
-            if let Err(closed) = self.receive().await {
-                return closed;
-            }
-        }
-    }
-}
-
 /// Somebody with an account.
-struct Person {
-    who: Principal,
+pub(crate) struct Person {
+    pub(crate) who: Principal,
 }
 
 impl Person {
-    async fn new(shop: &Shop, role: Role) -> Self {
+    pub(crate) async fn new(shop: &Shop, role: Role) -> Self {
         let email = format!("{role}-{}@shop.example", rand::random::<u64>());
         let user = shop.rooms.accounts.bootstrap(&email, "long enough for a test", role).await.unwrap();
         Self { who: Principal::User { id: user.id, role } }
     }
 
-    async fn orders(&self, shop: &Shop, pieces: i64) -> OrderId {
+    pub(crate) async fn orders(&self, shop: &Shop, pieces: i64) -> OrderId {
         let (cart, id) = (CartId(rand::random()), CommandId(rand::random()));
         let front = &shop.rooms.front;
         let pieces = Quantity::new(pieces).unwrap();
@@ -130,7 +40,7 @@ impl Person {
     }
 }
 
-async fn token(shop: &Shop, person: &Person) -> String {
+pub(crate) async fn token(shop: &Shop, person: &Person) -> String {
     shop.rooms.accounts.create_token(&person.who, "test").await.unwrap().secret.reveal().to_owned()
 }
 
@@ -234,43 +144,4 @@ db_test!(a_drain_sends_programs_away, |repo| async move {
     assert!(shop.web.drain(PATIENCE).await);
     assert_eq!(program.end().await, Some(1001));
     assert_eq!(Program::connect(&shop, None).await.err(), Some(503));
-});
-
-db_test!(hostile_clients_end_alone_and_are_counted, |repo| async move {
-    let shop = Shop::open(repo).await;
-    shop.stock(1, 5).await;
-    let mut calm = Program::connect(&shop, None).await.unwrap();
-    calm.join("shop:stock", json!({})).await;
-    let connect = async || Program::connect(&shop, None).await.unwrap();
-
-    let mut big = connect().await;
-    let _ = big.socket.send(Message::text("x".repeat(256 * 1024))).await;
-    assert!(matches!(big.end().await, Some(1009) | None));
-    let mut odd = connect().await;
-    odd.send("no message at all".into()).await;
-    odd.end().await;
-    let mut greedy = connect().await;
-    for n in 0..200 {
-        greedy.send(json!(["1", "1", format!("shop:{n}"), "phx_join", {}]).to_string()).await;
-    }
-    let mut flood = connect().await;
-    for _ in 0..2_000 {
-        let beat = json!([null, "1", "phoenix", "heartbeat", {}]).to_string();
-        if flood.socket.send(Message::text(beat)).await.is_err() {
-            break;
-        }
-    }
-    assert!(matches!(flood.end().await, Some(1008) | None));
-
-    shop.rooms.catalog.set_stock(&SYSTEM, Sku::new("A1").unwrap(), 1).await.unwrap();
-    assert_eq!(calm.hear("stock").await["products"][0]["stock"], 1, "others notice nothing");
-    let (status, _) = greedy.ask("shop:stock", "phx_join", json!({})).await;
-    assert!(["ok", "error"].contains(&status.as_str()));
-    let stats = shop.web.programs();
-    for (what, count) in
-        [("too_big", stats.too_big), ("malformed", stats.malformed), ("floods", stats.floods)]
-    {
-        assert_eq!(count, 1, "{what}: {stats:?}");
-    }
-    assert!(stats.unmatched_topics + stats.too_many_joins >= 200, "{stats:?}");
 });

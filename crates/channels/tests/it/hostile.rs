@@ -97,6 +97,16 @@ async fn nonsense_closes_the_socket() {
 }
 
 #[tokio::test]
+async fn an_event_that_nobody_knows_is_answered_and_counted() {
+    let app = App::start().await;
+    let mut client = Client::connect(&app, "vsn=2.0.0").await;
+    client.join("1", "room:1").await;
+    client.send(json!(["1", "2", "room:1", "no such event", {}])).await;
+    assert_eq!(client.next().await, reply("1", "2", "room:1", "error", why("unknown event")));
+    assert_eq!(app.endpoint.stats().refused_messages, 1);
+}
+
+#[tokio::test]
 async fn text_that_is_not_utf_8_closes_the_socket() {
     use tokio_tungstenite::tungstenite::protocol::frame::Frame;
     use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
@@ -105,7 +115,8 @@ async fn text_that_is_not_utf_8_closes_the_socket() {
     let frame = Frame::message(vec![0xff, 0xfe], OpCode::Data(Data::Text), true);
     client.ws.send(Message::Frame(frame)).await.expect("the socket is open");
     assert_eq!(client.next().await, Got::Closed(1007, "not UTF-8".to_owned()));
-    assert_eq!(app.endpoint.stats().malformed, 1);
+    let stats = app.endpoint.stats();
+    assert_eq!((stats.not_text, stats.malformed), (1, 0));
 }
 
 #[tokio::test]
