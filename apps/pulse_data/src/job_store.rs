@@ -6,6 +6,7 @@
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
+use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::{ConnectionTrait as _, DbBackend, DbErr, QueryResult, Statement};
 
 use crate::{Backend, DbError, Repo};
@@ -25,6 +26,13 @@ impl jobs::Store for Repo {
                 .await
                 .map_err(|error| DbErr::Custom(error.to_string()))
             }),
+        }
+    }
+
+    fn listens_at(&self) -> Option<PgConnectOptions> {
+        match Self::backend(self) {
+            Backend::Postgres => self.reader().listens_at(),
+            Backend::Sqlite => None,
         }
     }
 }

@@ -13,6 +13,7 @@ mod m0006_jobs;
 mod m0007_imports;
 mod m0008_order_status;
 mod m0009_return_requests;
+mod m0010_job_queues;
 mod m0012_feeds;
 
 use std::time::Duration;
@@ -45,6 +46,7 @@ pub const ALL: &[Migration] = &[
     m0007_imports::MIGRATION,
     m0008_order_status::MIGRATION,
     m0009_return_requests::MIGRATION,
+    m0010_job_queues::MIGRATION,
     m0012_feeds::MIGRATION,
 ];
 

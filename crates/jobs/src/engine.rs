@@ -1,117 +1,24 @@
-//! The engine: which queues and workers there are, starting, waking, draining.
+//! The engine before it runs: which queues, workers and cron entries there are.
 //!
-//! **Invariant.** What is taken is bounded a queue; what is taken at the time of a drain is run to its end, given
-//! back, or, where a worker can't be stopped, left to its lease.
+//! **Invariant.** An engine is data until [`Engine::start`]; two engines in one process share nothing that they were
+//! not both given.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
 use sea_orm::DbErr;
-use tokio::sync::Notify;
-use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
 
-use crate::attempt::attempt;
-use crate::clock::{Clock, system_clock};
-use crate::queue::QueueLoop;
-use crate::stats::{Snapshot, Stats, add};
+use crate::core::Core;
+use crate::cron::Cron;
+use crate::inline;
+use crate::observe::Observer;
+use crate::options::Options;
+use crate::running::Running;
+use crate::stats::Stats;
 use crate::store::Store;
-use crate::table;
 use crate::worker::Worker;
 
-/// Tells the engine of this process that there is work; call it after the commit. A call too many is harmless,
-/// a missing one costs at most [`Options::poll`].
-#[derive(Debug, Clone, Default)]
-pub struct Wake(Arc<Mutex<BTreeMap<String, Arc<Notify>>>>);
-
-impl Wake {
-    /// A handle that wakes nothing until an engine is started with it.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// There is work in that queue.
-    pub fn queue(&self, queue: &str) {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(queue).cloned();
-        if let Some(notify) = known {
-            notify.notify_one();
-        }
-    }
-
-    /// There may be work anywhere.
-    pub fn all(&self) {
-        for notify in self.0.lock().unwrap_or_else(PoisonError::into_inner).values() {
-            notify.notify_one();
-        }
-    }
-
-    fn register(&self, queue: &str) -> Arc<Notify> {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(known.entry(queue.to_owned()).or_default())
-    }
-}
-
-/// How an engine works. `Options::default()` is right for most.
-#[derive(Clone)]
-pub struct Options {
-    /// This process's name in the table, for people; the engine adds a random part, so that a restarted process
-    /// is another node.
-    pub node: String,
-    /// How often to look for work that nobody announced, for due retries and for lost leases.
-    pub poll: Duration,
-    /// A lease lasts as long as the slowest worker may take, and this much more.
-    pub lease_slack: Duration,
-    /// How many jobs of a queue are taken ahead at most, where they are short.
-    pub batch: usize,
-    /// For how long ended jobs are kept.
-    pub keep: Duration,
-    /// Which time it is.
-    pub clock: Clock,
-    /// Woken by whoever enqueues in this process.
-    pub wake: Wake,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            node: "node".to_owned(),
-            poll: Duration::from_secs(1),
-            lease_slack: Duration::from_secs(30),
-            batch: 500,
-            keep: Duration::from_hours(24),
-            clock: system_clock(),
-            wake: Wake::new(),
-        }
-    }
-}
-
-impl std::fmt::Debug for Options {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Options").field("node", &self.node).field("poll", &self.poll).finish_non_exhaustive()
-    }
-}
-
-/// What the tasks of one engine share.
-pub(crate) struct Core {
-    pub(crate) store: Arc<dyn Store>,
-    pub(crate) options: Options,
-    /// The unique name that fences this engine's acknowledgements.
-    pub(crate) node: String,
-    pub(crate) lease: Duration,
-    pub(crate) workers: HashMap<&'static str, Arc<dyn Worker>>,
-    pub(crate) stats: Arc<Stats>,
-}
-
-impl Core {
-    /// The instant, and that of the lease of what is taken now.
-    pub(crate) fn lease(&self) -> (i64, i64) {
-        let now = (self.options.clock)();
-        (now, now.saturating_add(i64::try_from(self.lease.as_millis()).unwrap_or(i64::MAX)))
-    }
-}
-
-/// Queues and workers, not yet running.
+/// Queues, workers and cron entries, not yet running.
 ///
 /// ```no_run
 /// # use futures::future::BoxFuture;
@@ -121,14 +28,19 @@ impl Core {
 /// #     fn name(&self) -> &'static str { "greet" }
 /// #     fn run(&self, _job: Job) -> BoxFuture<'_, Outcome> { Box::pin(async { Outcome::Done }) }
 /// # }
-/// # async fn example(db: sea_orm::DatabaseConnection) {
+/// # async fn example(db: sea_orm::DatabaseConnection) -> Result<(), jobs::BadCron> {
 /// use std::{sync::Arc, time::Duration};
-/// use jobs::{Engine, Options};
+/// use jobs::{Cron, Engine, NewJob, Options};
 ///
-/// let engine = Engine::new(Arc::new(db), Options::default()).queue("default", 10).worker(Greet);
+/// let morning = NewJob::new("greet", serde_json::json!({}));
+/// let engine = Engine::new(Arc::new(db), Options::default())
+///     .queue("default", 10)
+///     .worker(Greet)
+///     .cron(Cron::new("greet-all", "30 8 * * MON-FRI", "Europe/London", morning)?);
 /// let running = engine.start();
 /// running.wake().queue("default");
 /// running.drain(Duration::from_secs(20)).await;
+/// # Ok(())
 /// # }
 /// ```
 pub struct Engine {
@@ -136,6 +48,8 @@ pub struct Engine {
     options: Options,
     queues: BTreeMap<String, usize>,
     workers: HashMap<&'static str, Arc<dyn Worker>>,
+    crons: Vec<Cron>,
+    observers: Vec<Arc<dyn Observer>>,
     stats: Arc<Stats>,
 }
 
@@ -147,11 +61,14 @@ impl Engine {
             options,
             queues: BTreeMap::new(),
             workers: HashMap::new(),
+            crons: Vec::new(),
+            observers: Vec::new(),
             stats: Arc::new(Stats::default()),
         }
     }
 
-    /// Serves a queue, up to `concurrency` jobs at a time (at least one).
+    /// Serves a queue, up to `concurrency` jobs at a time on this node (at least one), unless the queue's row says
+    /// otherwise: see [`queues`](crate::queues).
     #[must_use]
     pub fn queue(mut self, name: impl Into<String>, concurrency: usize) -> Self {
         self.queues.insert(name.into(), concurrency.max(1));
@@ -165,162 +82,53 @@ impl Engine {
         self
     }
 
+    /// Enqueues a job at each tick of an entry, once whatever the number of nodes; all of them must have the same entries.
+    /// A second entry of the same name takes the place of the first.
+    #[must_use]
+    pub fn cron(mut self, entry: Cron) -> Self {
+        self.crons.retain(|known| known.name() != entry.name());
+        self.crons.push(entry);
+        self
+    }
+
+    /// Tells an observer what happens.
+    #[must_use]
+    pub fn observe(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observers.push(observer);
+        self
+    }
+
     /// The counters; they live on after the engine.
     pub fn stats(&self) -> Arc<Stats> {
         Arc::clone(&self.stats)
     }
 
-    fn core(&self) -> Core {
-        let slowest = self.workers.values().map(|worker| worker.timeout()).max().unwrap_or_default();
-        // Only what is safe inside a JSON text goes into the name.
-        let name: String =
-            self.options.node.chars().filter(|c| c.is_ascii_alphanumeric() || "-_.:@".contains(*c)).collect();
-        Core {
-            store: Arc::clone(&self.store),
-            node: format!("{name}-{:08x}", rand::random::<u32>()),
-            lease: slowest + self.options.lease_slack,
-            workers: self.workers.clone(),
-            stats: Arc::clone(&self.stats),
-            options: self.options.clone(),
-        }
+    /// The queues that it serves.
+    pub fn queues(&self) -> impl Iterator<Item = &str> {
+        self.queues.keys().map(String::as_str)
+    }
+
+    pub(crate) fn core(&self) -> Core {
+        Core::new(
+            Arc::clone(&self.store),
+            self.options.clone(),
+            self.workers.clone(),
+            self.crons.clone(),
+            self.observers.clone(),
+            Arc::clone(&self.stats),
+            self.queues.keys().cloned(),
+        )
     }
 
     /// Starts taking jobs. Needs a tokio runtime.
     pub fn start(self) -> Running {
-        let core = Arc::new(self.core());
-        let stop = CancellationToken::new();
-        let kill = CancellationToken::new();
-        let mut tasks = JoinSet::new();
-        for (name, concurrency) in self.queues {
-            let wake = core.options.wake.register(&name);
-            let queue = QueueLoop::new(Arc::clone(&core), name, concurrency, wake);
-            tasks.spawn(queue.run(stop.clone(), kill.clone()));
-        }
-        tasks.spawn(housekeeping(Arc::clone(&core), stop.clone()));
-        Running { core, stop, kill, tasks }
+        Running::start(self.core(), self.queues)
     }
 
-    /// Runs whatever is due, one after the other, until nothing is; answers how many attempts that were. For
-    /// tests and tools: with a clock that the caller turns, nothing depends on real time.
+    /// Runs whatever is due in the engine's queues, one after the other, until nothing is; answers how many attempts that
+    /// were. Ticks of cron entries are not fired. For tests and tools: with a clock that the caller turns, nothing depends on real time.
     pub async fn run_due(&self) -> Result<usize, DbErr> {
-        let core = self.core();
-        let never = CancellationToken::new();
-        let mut attempts = 0;
-        loop {
-            let (now, _) = core.lease();
-            add(&core.stats.rescued, table::rescue(&*core.store, now).await?);
-            table::stage(&*core.store, now).await?;
-            let mut found = false;
-            for queue in self.queues.keys() {
-                let (now, lease_until) = core.lease();
-                let jobs = table::take(&*core.store, queue, &core.node, 1, now, lease_until).await?;
-                add(&core.stats.taken, jobs.len());
-                for job in jobs {
-                    found = true;
-                    attempts += 1;
-                    let acks = [attempt(&core, job, &never).await.ack];
-                    let written = table::acknowledge(&*core.store, &core.node, &acks).await?;
-                    add(&core.stats.lost, acks.len() - written);
-                }
-            }
-            if !found {
-                return Ok(attempts);
-            }
-        }
-    }
-}
-
-/// How a drain went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Drained {
-    /// Everything ended or was given back within the time.
-    pub clean: bool,
-    /// The counters at the end.
-    pub stats: Snapshot,
-}
-
-/// A started engine. Dropping it stops the tasks where they are; what ran is found again after its lease.
-pub struct Running {
-    core: Arc<Core>,
-    stop: CancellationToken,
-    kill: CancellationToken,
-    tasks: JoinSet<()>,
-}
-
-/// How long a stopped worker may take to notice, and its acknowledgement to be written.
-const AFTER_KILL: Duration = Duration::from_secs(2);
-
-impl Running {
-    /// Wakes queues.
-    pub fn wake(&self) -> Wake {
-        self.core.options.wake.clone()
-    }
-
-    /// The counters.
-    pub fn stats(&self) -> Arc<Stats> {
-        Arc::clone(&self.core.stats)
-    }
-
-    /// Takes nothing more, gives back what has not begun, and waits up to `patience` for what runs; what then
-    /// still runs is stopped where it awaits and is due again at once.
-    pub async fn drain(mut self, patience: Duration) -> Drained {
-        self.stop.cancel();
-        let in_time = tokio::time::timeout(patience, ended(&mut self.tasks)).await.is_ok();
-        let clean = in_time || {
-            self.kill.cancel();
-            tokio::time::timeout(AFTER_KILL, ended(&mut self.tasks)).await.is_ok()
-        };
-        if !clean {
-            tracing::warn!("jobs did not stop in time; they will be repeated after their lease");
-        }
-        Drained { clean, stats: self.core.stats.snapshot() }
-    }
-}
-
-async fn ended(tasks: &mut JoinSet<()>) {
-    while tasks.join_next().await.is_some() {}
-}
-
-/// Stages what is due, rescues what was lost, prunes what is old.
-async fn housekeeping(core: Arc<Core>, stop: CancellationToken) {
-    /// Ticks between two prunings.
-    const PRUNE_EVERY: u32 = 60;
-    let mut ticks = 0_u32;
-    loop {
-        let store = &*core.store;
-        let now = (core.options.clock)();
-        let swept = async {
-            let rescued = table::rescue(store, now).await?;
-            add(&core.stats.rescued, rescued);
-            let staged = table::stage(store, now).await?;
-            if rescued + staged > 0 {
-                core.options.wake.all();
-            }
-            let mut most = rescued.max(staged);
-            if ticks.is_multiple_of(PRUNE_EVERY) {
-                let kept = i64::try_from(core.options.keep.as_millis()).unwrap_or(i64::MAX);
-                most = most.max(table::prune(store, now.saturating_sub(kept)).await?);
-            }
-            Ok::<_, DbErr>(most)
-        };
-        let more = match swept.await {
-            Ok(most) => i64::try_from(most).is_ok_and(|most| most >= table::SWEEP),
-            Err(error) => {
-                add(&core.stats.store_errors, 1);
-                tracing::warn!(%error, "the job table can't be swept; trying again");
-                false
-            }
-        };
-        if stop.is_cancelled() {
-            return;
-        }
-        if more {
-            continue;
-        }
-        ticks = ticks.wrapping_add(1);
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(core.options.poll) => {}
-        }
+        let queues: Vec<&str> = self.queues().collect();
+        Ok(inline::run_due(&self.core(), &queues).await?.attempts)
     }
 }

@@ -11,19 +11,22 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use sea_orm::DbErr;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::attempt::{Attempted, attempt};
-use crate::engine::Core;
+use crate::core::{Core, millis};
 use crate::job::Job;
-use crate::settle::{Ack, hand_back};
+use crate::observe::{Event, Setting};
+use crate::settle::{Ack, hand_back, poisoned};
 use crate::stats::add;
-use crate::table;
+use crate::table::{self, Taken};
 
-type Taking = BoxFuture<'static, Result<Vec<Job>, DbErr>>;
-type Acking = BoxFuture<'static, (Vec<Ack>, Result<usize, DbErr>)>;
+type Taking = BoxFuture<'static, (i64, Result<Vec<Taken>, DbErr>)>;
+/// What was to be written, and how much of it was; `None` where the database failed.
+type Acking = BoxFuture<'static, (Vec<Ack>, Option<usize>)>;
 
 /// How much running time a queue takes ahead, so that short jobs travel in large batches and long ones do not
 /// lie taken while another node is idle.
@@ -32,9 +35,12 @@ const AHEAD: Duration = Duration::from_millis(100);
 pub(crate) struct QueueLoop {
     core: Arc<Core>,
     name: String,
-    concurrency: usize,
+    /// Jobs at a time, as this program says; the queue's row may say otherwise.
+    usually: usize,
+    setting: watch::Receiver<Setting>,
     wake: Arc<Notify>,
-    buffer: VecDeque<Job>,
+    /// Taken and not begun, with the instant of the taking.
+    buffer: VecDeque<(i64, Job)>,
     running: JoinSet<Attempted>,
     acks: Vec<Ack>,
     taking: Option<Taking>,
@@ -50,11 +56,18 @@ pub(crate) struct QueueLoop {
 }
 
 impl QueueLoop {
-    pub(crate) fn new(core: Arc<Core>, name: String, concurrency: usize, wake: Arc<Notify>) -> Self {
+    pub(crate) fn new(
+        core: Arc<Core>,
+        name: String,
+        usually: usize,
+        wake: Arc<Notify>,
+        setting: watch::Receiver<Setting>,
+    ) -> Self {
         Self {
             core,
             name,
-            concurrency,
+            usually,
+            setting,
             wake,
             buffer: VecDeque::new(),
             running: JoinSet::new(),
@@ -72,17 +85,18 @@ impl QueueLoop {
         loop {
             // Asked anew each time, so that nothing begins once a drain has been called.
             let stopping = stop.is_cancelled();
-            if stopping {
+            let setting = *self.setting.borrow_and_update();
+            if stopping || setting.paused {
                 self.give_back();
             } else {
-                self.begin(&kill);
-                self.take();
+                self.begin(&kill, setting);
+                self.take(setting);
             }
             self.acknowledge();
             if stopping && self.running.is_empty() && self.taking.is_none() && self.acking.is_none() {
                 return;
             }
-            let idle = !stopping && self.taking.is_none() && !self.hungry;
+            let idle = !stopping && self.taking.is_none() && !self.hungry && !setting.paused;
             tokio::select! {
                 Some(ended) = self.running.join_next() => {
                     self.ended(ended);
@@ -90,9 +104,9 @@ impl QueueLoop {
                         self.ended(ended);
                     }
                 }
-                taken = under_way(&mut self.taking) => {
+                (at, taken) = under_way(&mut self.taking) => {
                     self.taking = None;
-                    self.taken(taken);
+                    self.taken(at, taken);
                 }
                 (acks, written) = under_way(&mut self.acking) => {
                     self.acking = None;
@@ -100,25 +114,36 @@ impl QueueLoop {
                 }
                 () = self.wake.notified(), if idle => self.hungry = true,
                 () = tokio::time::sleep(self.core.options.poll), if idle => self.hungry = true,
+                Ok(()) = self.setting.changed() => self.hungry = true,
                 () = stop.cancelled(), if !stopping => {}
             }
         }
     }
 
-    /// How many to hold ready beyond those that run.
-    fn ahead(&self) -> usize {
-        let usual = self.usual.as_micros().max(1);
-        let turns = usize::try_from(AHEAD.as_micros() / usual).unwrap_or(usize::MAX);
-        self.concurrency.saturating_mul(turns).min(self.core.options.batch)
+    /// How many may run at a time.
+    fn concurrency(&self, setting: Setting) -> usize {
+        let here = setting.per_node.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(self.usually);
+        let everywhere = setting.everywhere.and_then(|limit| usize::try_from(limit).ok());
+        here.min(everywhere.unwrap_or(usize::MAX))
     }
 
-    fn take(&mut self) {
+    /// How many to hold ready beyond those that run: none where they would count against the limit of all nodes.
+    fn ahead(&self, setting: Setting) -> usize {
+        if setting.everywhere.is_some() {
+            return 0;
+        }
+        let usual = self.usual.as_micros().max(1);
+        let turns = usize::try_from(AHEAD.as_micros() / usual).unwrap_or(usize::MAX);
+        self.concurrency(setting).saturating_mul(turns).min(self.core.options.batch)
+    }
+
+    fn take(&mut self, setting: Setting) {
         let unwritten = self.acks.len() + self.sent;
-        let room = (self.concurrency - self.running.len().min(self.concurrency) + self.ahead())
-            .saturating_sub(self.buffer.len());
-        let bound = self.core.options.batch.max(self.concurrency) * 4;
+        let (concurrency, ahead) = (self.concurrency(setting), self.ahead(setting));
+        let room = (concurrency.saturating_sub(self.running.len()) + ahead).saturating_sub(self.buffer.len());
+        let bound = self.core.options.batch.max(concurrency) * 4;
         // A statement for a handful costs as much as one for a batch: wait until half of it is used up.
-        let worth = room > self.ahead() / 2 && room > 0;
+        let worth = room > ahead / 2 && room > 0;
         if self.taking.is_some() || !self.hungry || !worth || unwritten >= bound {
             return;
         }
@@ -127,57 +152,82 @@ impl QueueLoop {
         self.taking = Some(Box::pin(async move {
             let (now, lease_until) = core.lease();
             let taken = table::take(&*core.store, &queue, &core.node, room, now, lease_until).await;
-            if taken.is_err() {
-                tokio::time::sleep(core.options.poll).await;
+            match &taken {
+                Ok(jobs) => {
+                    // Before anybody can look: a renewal must know what is ours.
+                    let mine = jobs.iter().map(|taken| match taken {
+                        Taken::Job(job) => (job.id, job.attempt),
+                        Taken::Poison { id, attempt, .. } => (*id, *attempt),
+                    });
+                    core.held.took(mine, lease_until);
+                }
+                Err(error) => {
+                    core.failed("take jobs", error);
+                    tokio::time::sleep(core.options.poll).await;
+                }
             }
-            taken
+            (now, taken)
         }));
     }
 
-    fn taken(&mut self, taken: Result<Vec<Job>, DbErr>) {
-        match taken {
-            Ok(jobs) => {
-                add(&self.core.stats.taken, jobs.len());
-                self.hungry = jobs.len() >= self.asked;
-                self.buffer.extend(jobs);
-            }
-            Err(error) => {
-                add(&self.core.stats.store_errors, 1);
-                tracing::warn!(queue = self.name, %error, "jobs can't be taken; trying again");
+    fn taken(&mut self, at: i64, taken: Result<Vec<Taken>, DbErr>) {
+        let Ok(taken) = taken else { return };
+        add(&self.core.stats.taken, taken.len());
+        self.hungry = taken.len() >= self.asked;
+        if !taken.is_empty() {
+            self.core.tell(&Event::Taken { queue: &self.name, jobs: taken.len() });
+        }
+        for taken in taken {
+            match taken {
+                Taken::Job(job) => self.buffer.push_back((at, job)),
+                Taken::Poison { id, attempt, why } => {
+                    add(&self.core.stats.cancelled, 1);
+                    tracing::error!(job = id.0, why, "a job can't be read");
+                    self.acks.push(poisoned(id, attempt, at, &why));
+                }
             }
         }
     }
 
-    fn begin(&mut self, kill: &CancellationToken) {
-        let now = (self.core.options.clock)();
-        while self.running.len() < self.concurrency
-            && let Some(job) = self.buffer.pop_front()
+    fn begin(&mut self, kill: &CancellationToken, setting: Setting) {
+        let now = self.core.now();
+        let stale = millis(self.core.options.lease / 2);
+        while self.running.len() < self.concurrency(setting)
+            && let Some((taken_at, job)) = self.buffer.pop_front()
         {
-            let timeout = self.core.workers.get(job.worker.as_str()).map_or(0, |w| w.timeout().as_millis());
-            if now.saturating_add(i64::try_from(timeout).unwrap_or(i64::MAX)) > job.lease_until {
-                // It lay here for so long that its lease could end while it runs.
+            let timeout = self.core.workers.get(job.worker.as_str()).map_or(Duration::ZERO, |w| w.timeout());
+            // What lay here for long may be begun by another node sooner.
+            let recall = (now.saturating_sub(taken_at) < stale)
+                .then(|| self.core.held.begin(job.id, job.attempt, now, Instant::now() + timeout))
+                .flatten();
+            let Some(recall) = recall else {
                 add(&self.core.stats.handed_back, 1);
                 self.acks.push(hand_back(&job));
                 self.hungry = true;
                 continue;
-            }
+            };
             let (core, kill) = (Arc::clone(&self.core), kill.clone());
-            self.running.spawn(async move { attempt(&core, job, &kill).await });
+            self.running.spawn(async move { attempt(&core, job, &kill, &recall).await });
         }
         self.core.stats.buffered.store(i64::try_from(self.buffer.len()).unwrap_or(0), Ordering::Relaxed);
     }
 
     fn give_back(&mut self) {
         add(&self.core.stats.handed_back, self.buffer.len());
-        self.acks.extend(self.buffer.drain(..).map(|job| hand_back(&job)));
+        self.acks.extend(self.buffer.drain(..).map(|(_, job)| hand_back(&job)));
         self.core.stats.buffered.store(0, Ordering::Relaxed);
     }
 
     fn ended(&mut self, ended: Result<Attempted, tokio::task::JoinError>) {
         // An attempt catches its worker's panics; nobody aborts it but the end of the runtime.
-        if let Ok(Attempted { ack, took }) = ended {
-            self.usual = (self.usual * 7 + took) / 8;
-            self.acks.push(ack);
+        let Ok(Attempted { of, ack, took }) = ended else { return };
+        self.usual = (self.usual * 7 + took) / 8;
+        match ack {
+            Some(ack) => {
+                self.core.held.ended(of.0, of.1);
+                self.acks.push(ack);
+            }
+            None => self.core.held.gone([of].into_iter()),
         }
     }
 
@@ -190,26 +240,27 @@ impl QueueLoop {
         self.sent = acks.len();
         self.acking = Some(Box::pin(async move {
             let written = table::acknowledge(&*core.store, &core.node, &acks).await;
-            if written.is_err() {
-                tokio::time::sleep(core.options.poll).await;
+            match &written {
+                Ok(_) => core.held.gone(acks.iter().map(|ack| (ack.id, ack.attempt))),
+                Err(error) => {
+                    core.failed("write outcomes", error);
+                    tokio::time::sleep(core.options.poll).await;
+                }
             }
-            (acks, written)
+            (acks, written.ok())
         }));
     }
 
-    fn acknowledged(&mut self, mut acks: Vec<Ack>, written: Result<usize, DbErr>, stopping: bool) {
+    fn acknowledged(&mut self, mut acks: Vec<Ack>, written: Option<usize>, stopping: bool) {
         self.sent = 0;
-        match written {
-            Ok(count) => add(&self.core.stats.lost, acks.len().saturating_sub(count)),
-            Err(error) => {
-                add(&self.core.stats.store_errors, 1);
-                tracing::warn!(queue = self.name, %error, "outcomes can't be written; trying again");
-                // They are still right: the fence refuses them if the lease ends meanwhile.
-                acks.append(&mut self.acks);
-                self.acks = acks;
-                self.hungry |= !stopping;
-            }
+        if let Some(count) = written {
+            add(&self.core.stats.lost, acks.len().saturating_sub(count));
+            return;
         }
+        // They are still right: the fence refuses them if the lease ends meanwhile.
+        acks.append(&mut self.acks);
+        self.acks = acks;
+        self.hungry |= !stopping;
     }
 }
 

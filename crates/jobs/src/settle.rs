@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::job::{Failure, Job, JobId, Outcome, State};
+use crate::job::{Failure, Job, JobId, Outcome};
+use crate::state::State;
 
 /// One row's change, as it travels to the database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -53,15 +54,17 @@ pub(crate) fn settle(job: &Job, outcome: Outcome, now: i64, delay: Duration) -> 
     };
     match outcome {
         Outcome::Done => blank,
-        Outcome::Cancel(why) => Ack { state: State::Cancelled, error: failure(job, now, &why), ..blank },
+        Outcome::Cancel(why) => {
+            Ack { state: State::Cancelled, error: failure(job.attempt, now, &why), ..blank }
+        }
         Outcome::Retry(why) if job.is_last_attempt() => {
-            Ack { state: State::Discarded, error: failure(job, now, &why), ..blank }
+            Ack { state: State::Discarded, error: failure(job.attempt, now, &why), ..blank }
         }
         Outcome::Retry(why) => Ack {
             state: State::Retryable,
             at: Some(later(now, delay)),
             ended: None,
-            error: failure(job, now, &why),
+            error: failure(job.attempt, now, &why),
             ..blank
         },
         Outcome::Snooze(time) => {
@@ -83,17 +86,30 @@ pub(crate) fn hand_back(job: &Job) -> Ack {
     }
 }
 
+/// Cancels a job whose row can't be read: no later attempt can change that.
+pub(crate) fn poisoned(id: JobId, attempt: u32, now: i64, why: &str) -> Ack {
+    Ack {
+        id,
+        attempt,
+        state: State::Cancelled,
+        at: None,
+        ended: Some(now),
+        extra: 0,
+        error: failure(attempt, now, why),
+    }
+}
+
 fn later(now: i64, by: Duration) -> i64 {
     now.saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX))
 }
 
-fn failure(job: &Job, at: i64, why: &str) -> Option<String> {
+fn failure(attempt: u32, at: i64, why: &str) -> Option<String> {
     let mut end = why.len().min(ERROR_KEPT);
     while !why.is_char_boundary(end) {
         end -= 1;
     }
     let error = why.get(..end).unwrap_or_default().to_owned();
-    serde_json::to_string(&Failure { attempt: job.attempt, at, error }).ok()
+    serde_json::to_string(&Failure { attempt, at, error }).ok()
 }
 
 #[cfg(test)]
@@ -106,12 +122,12 @@ mod tests {
             queue: "q".into(),
             worker: "w".into(),
             args: "{}".into(),
+            meta: "{}".into(),
             priority: 0,
             attempt,
             max_attempts,
             failures: 0,
             scheduled_at: 0,
-            lease_until: 0,
         }
     }
 
@@ -133,7 +149,7 @@ mod tests {
 
     #[test]
     fn a_long_error_is_cut_between_characters() {
-        let text = failure(&job(1, 2), 0, &"ü".repeat(3_000)).unwrap();
+        let text = failure(1, 0, &"ü".repeat(3_000)).unwrap();
         let kept: Failure = serde_json::from_str(&text).unwrap();
         assert_eq!(kept.error, "ü".repeat(1_000));
     }

@@ -16,9 +16,13 @@ pub struct Stats {
     pub(crate) handed_back: AtomicU64,
     pub(crate) rescued: AtomicU64,
     pub(crate) lost: AtomicU64,
+    pub(crate) stopped: AtomicU64,
+    pub(crate) fired: AtomicU64,
     pub(crate) panics: AtomicU64,
     pub(crate) timeouts: AtomicU64,
     pub(crate) store_errors: AtomicU64,
+    pub(crate) stuck: AtomicI64,
+    pub(crate) leads: AtomicI64,
     pub(crate) running: AtomicI64,
     pub(crate) buffered: AtomicI64,
 }
@@ -44,12 +48,20 @@ pub struct Snapshot {
     pub rescued: u64,
     /// Acknowledgements that came too late: somebody else had the job.
     pub lost: u64,
+    /// Attempts stopped where they awaited: their job was cancelled or lost, or the engine drained.
+    pub stopped: u64,
+    /// Ticks of cron entries that this node made jobs of.
+    pub fired: u64,
     /// Attempts that panicked; counted in `retried` or `discarded` too.
     pub panics: u64,
     /// Attempts that took too long; counted in `retried` or `discarded` too.
     pub timeouts: u64,
     /// Statements that the database refused.
     pub store_errors: u64,
+    /// Attempts now that run on beyond their timeout: they block their thread and can't be stopped.
+    pub stuck: i64,
+    /// Whether this node leads now: 0 or 1.
+    pub leads: i64,
     /// Jobs running now.
     pub running: i64,
     /// Jobs taken that wait for their turn now.
@@ -70,9 +82,13 @@ impl Stats {
             handed_back: read(&self.handed_back),
             rescued: read(&self.rescued),
             lost: read(&self.lost),
+            stopped: read(&self.stopped),
+            fired: read(&self.fired),
             panics: read(&self.panics),
             timeouts: read(&self.timeouts),
             store_errors: read(&self.store_errors),
+            stuck: self.stuck.load(Ordering::Relaxed),
+            leads: self.leads.load(Ordering::Relaxed),
             running: self.running.load(Ordering::Relaxed),
             buffered: self.buffered.load(Ordering::Relaxed),
         }

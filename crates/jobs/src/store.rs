@@ -1,10 +1,11 @@
 //! How the engine reaches its database: one statement at a time.
 //!
-//! **Invariant.** Each thing that the engine does to the table (take, acknowledge, rescue, stage, prune) is *one*
+//! **Invariant.** Each thing that the engine does to its tables (take, acknowledge, renew, rescue, stage, prune) is *one*
 //! statement, atomic by itself. So the engine needs no transactions of its own, and a shop with a single SQLite
 //! writer passes that writer's door in as a [`Store`].
 
 use futures::future::BoxFuture;
+use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, QueryResult, Statement};
 
 /// Runs the engine's statements.
@@ -15,6 +16,12 @@ pub trait Store: Send + Sync + 'static {
     /// Runs one writing statement, durably, and answers the rows of its RETURNING. May be run again only if it
     /// is known not to have been committed.
     fn run(&self, statement: Statement) -> BoxFuture<'_, Result<Vec<QueryResult>, DbErr>>;
+
+    /// Where a connection of the engine's own can LISTEN, on PostgreSQL. Without one, this engine hears of what
+    /// other processes have enqueued at its next poll.
+    fn listens_at(&self) -> Option<PgConnectOptions> {
+        None
+    }
 }
 
 /// A connection by itself is a store: each statement commits alone. On SQLite it must be the only writer, or
@@ -26,5 +33,10 @@ impl Store for DatabaseConnection {
 
     fn run(&self, statement: Statement) -> BoxFuture<'_, Result<Vec<QueryResult>, DbErr>> {
         Box::pin(self.query_all_raw(statement))
+    }
+
+    fn listens_at(&self) -> Option<PgConnectOptions> {
+        let postgres = self.get_database_backend() == DbBackend::Postgres;
+        postgres.then(|| self.get_postgres_connection_pool().connect_options().as_ref().clone())
     }
 }

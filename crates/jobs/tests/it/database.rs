@@ -2,11 +2,7 @@
 //!
 //! **Invariant.** A test that needs PostgreSQL never skips: without `PULSE_TEST_PG` it fails and says so.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
-
-use jobs::{Clock, Options, schema};
+use jobs::schema;
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection};
 
 /// Writes a test once, runs it as `name::sqlite` and `name::postgres`.
@@ -79,33 +75,4 @@ fn quiet(url: &str) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options.max_connections(4).sqlx_logging(false);
     options
-}
-
-/// A clock that only the test turns; starts at the machine's time, which is what `enqueue` writes.
-#[derive(Clone)]
-pub(crate) struct TestClock(Arc<AtomicI64>);
-
-impl TestClock {
-    pub(crate) fn new() -> Self {
-        // A little ahead, so that what is enqueued during the test counts as due.
-        Self(Arc::new(AtomicI64::new(jobs::system_clock()() + 600_000)))
-    }
-
-    pub(crate) fn now(&self) -> i64 {
-        self.0.load(Ordering::SeqCst)
-    }
-
-    pub(crate) fn turn(&self, by: Duration) {
-        self.0.fetch_add(i64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
-    }
-
-    pub(crate) fn clock(&self) -> Clock {
-        let clock = self.clone();
-        Arc::new(move || clock.now())
-    }
-
-    /// Options whose time is this clock's.
-    pub(crate) fn options(&self) -> Options {
-        Options { clock: self.clock(), poll: Duration::from_millis(20), ..Options::default() }
-    }
 }

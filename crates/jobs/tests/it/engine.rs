@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use jobs::testing::TestClock;
 use jobs::{
     Backoff, Engine, Enqueued, Job, JobId, NewJob, Options, Outcome, State, Store, Stored, Worker, enqueue,
     enqueue_many, find,
@@ -14,7 +15,7 @@ use sea_orm::{DatabaseConnection, DbBackend, DbErr, QueryResult, Statement};
 use serde_json::json;
 use tokio::sync::Semaphore;
 
-use crate::database::{TestClock, both};
+use crate::database::both;
 
 /// Answers the same each time, and counts.
 pub(crate) struct Always {
@@ -79,7 +80,7 @@ impl Worker for Gated {
 async fn one(db: &DatabaseConnection, job: NewJob) -> JobId {
     match enqueue(db, &job).await.unwrap() {
         Enqueued::New(id) => id,
-        Enqueued::Duplicate => panic!("a duplicate"),
+        other => panic!("{other:?}"),
     }
 }
 
@@ -209,27 +210,25 @@ both!(a_panic_and_a_hang_are_failures, |db| {
 });
 
 both!(a_node_that_lost_its_lease_can_acknowledge_nothing, |db| {
-    let clock = TestClock::new();
     let id = one(&db, NewJob::new("gated", json!({}))).await;
     let slow = Gated::new();
-    let first = engine(&db, clock.options()).worker(slow.clone()).start();
+    // Its clock stands still, as that of a machine that is suspended: it believes in its lease.
+    let first = engine(&db, TestClock::new().options()).worker(slow.clone()).start();
     slow.begun().await;
-    // The first node hangs; its own sweeping is not what rescues: any engine does.
+    let clock = TestClock::new();
     clock.turn(Duration::from_secs(61));
     let quick = Gated::new();
     quick.gate.add_permits(1);
     let second = engine(&db, clock.options()).worker(quick.clone()).start();
-    // Whichever of the two engines takes it again, the first attempt's acknowledgement must be lost.
-    wait_until(|| async { row(&db, id).await.attempt == 2 }).await;
-    slow.gate.add_permits(2);
-    let (a, b) = (first.stats(), second.stats());
     wait_until(|| async { row(&db, id).await.state == State::Completed }).await;
+    slow.gate.add_permits(1);
+    let stats = first.stats();
+    wait_until(|| async { stats.snapshot().lost == 1 }).await;
     first.drain(Duration::from_secs(10)).await;
-    second.drain(Duration::from_secs(10)).await;
+    assert_eq!(second.drain(Duration::from_secs(10)).await.stats.rescued, 1);
     let stored = row(&db, id).await;
     assert_eq!((stored.state, stored.attempt), (State::Completed, 2));
     assert_eq!(stored.errors.len(), 1, "the lost lease is on record: {stored:?}");
-    assert_eq!(a.snapshot().lost + b.snapshot().lost, 1);
 });
 
 both!(a_lease_lost_at_the_last_attempt_discards, |db| {
@@ -334,7 +333,7 @@ both!(a_drain_that_runs_out_of_patience_stops_what_runs, |db| {
     gated.begun().await;
     assert!(running.drain(Duration::ZERO).await.clean);
     let stored = row(&db, id).await;
-    assert_eq!(stored.state, State::Scheduled, "due again at once, and no attempt is lost");
+    assert_eq!(stored.state, State::Available, "due again at once, and no attempt is lost");
     gated.gate.add_permits(1);
     let next = engine(&db, TestClock::new().options()).worker(gated);
     assert_eq!(next.run_due().await.unwrap(), 1);
