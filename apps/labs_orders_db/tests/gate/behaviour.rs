@@ -1,0 +1,289 @@
+//! What an orders desk does, seen from outside.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use futures::FutureExt as _;
+use futures::future::join_all;
+use labs_orders_db::db::Sql as _;
+use labs_orders_db::edit::{EditError, amend, cancel, product, reprice};
+use labs_orders_db::multi::Multi;
+use labs_orders_db::place::{PlaceError, Shortage, place};
+use labs_orders_db::{DbError, NewOrder, OrderId, list};
+use serde_json::json;
+
+use crate::desk::{held, on_both, order, orders, stock, stocked};
+
+#[test]
+fn everything_that_is_wrong_is_named_at_once() {
+    let sent = json!({ "buyer": "", "lines": [
+        { "sku": "A", "quantity": 1 }, { "sku": "B", "quantity": 0 }, { "quantity": "two" }, { "sku": "A", "quantity": 2 },
+    ] });
+    let errors = NewOrder::cast(&sent).expect_err("this order is wrong").0;
+    let said: Vec<_> = errors.iter().map(|error| (error.field.as_str(), error.code)).collect();
+    assert_eq!(
+        said,
+        [
+            ("key", "required"),
+            ("buyer", "length"),
+            ("lines[1].quantity", "range"),
+            ("lines[2].sku", "required"),
+            ("lines[2].quantity", "type"),
+        ]
+    );
+}
+
+#[test]
+fn a_product_that_is_there_twice_is_pointed_at() {
+    let line = json!({ "sku": "A", "quantity": 1 });
+    let sent = json!({ "key": "k", "buyer": "ann", "lines": [line, { "sku": "B", "quantity": 1 }, line] });
+    let errors = NewOrder::cast(&sent).expect_err("this order is wrong").0;
+    let said: Vec<_> = errors.iter().map(|error| (error.field.as_str(), error.code)).collect();
+    assert_eq!(said, [("lines[2].sku", "twice")]);
+}
+
+#[test]
+fn a_text_is_measured_in_characters_and_without_the_space_around_it() {
+    let sent = |buyer: &str| json!({ "key": "k", "buyer": buyer, "lines": [{ "sku": "A", "quantity": 1 }] });
+    let name = "ü".repeat(100);
+    let cast = NewOrder::cast(&sent(&format!("  {name} "))).expect("a hundred characters");
+    assert_eq!(cast.buyer(), name);
+    assert!(NewOrder::cast(&sent(&"u".repeat(101))).is_err());
+    assert!(NewOrder::cast(&sent("   ")).is_err());
+}
+
+#[test]
+fn an_order_keeps_its_lines_and_the_prices_of_its_moment() {
+    on_both(&async |db| {
+        stocked(db, &[("A", 5), ("B", 5)]).await;
+        let placed = place(db, &order("k", &[("B", 2), ("A", 3)])).await.expect("placed");
+        assert_eq!(placed.total, 500);
+        reprice(db, "A", 1, 900).await.expect("repriced");
+        assert_eq!(orders(db).await, [placed]);
+        assert_eq!((stock(db, "A").await, stock(db, "B").await), (2, 3));
+    });
+}
+
+#[test]
+fn the_same_key_again_is_the_same_order() {
+    on_both(&async |db| {
+        stocked(db, &[("A", 5)]).await;
+        let first = place(db, &order("k", &[("A", 3)])).await.expect("placed");
+        let again = place(db, &order("k", &[("A", 3)])).await.expect("the same order");
+        assert_eq!((&first, stock(db, "A").await), (&again, 2));
+    });
+}
+
+#[test]
+fn the_same_key_at_the_same_time_is_one_order() {
+    on_both(&async |db| {
+        stocked(db, &[("A", 100)]).await;
+        let order = order("k", &[("A", 1)]);
+        let placed = join_all((0..16).map(|_| place(db, &order))).await;
+        let numbers: Vec<_> =
+            placed.into_iter().map(|placed| placed.expect("everybody gets the order").id).collect();
+        assert!(numbers.iter().all(|id| *id == numbers[0]), "{numbers:?}");
+        assert_eq!((stock(db, "A").await, orders(db).await.len()), (99, 1));
+    });
+}
+
+#[test]
+fn another_order_under_a_used_key_is_refused() {
+    on_both(&async |db| {
+        stocked(db, &[("A", 100), ("B", 100)]).await;
+        place(db, &order("k", &[("A", 1)])).await.expect("placed");
+        for other in [order("k", &[("A", 2)]), order("k", &[("B", 1)]), order("k", &[("A", 1), ("B", 1)])] {
+            assert_eq!(place(db, &other).await, Err(PlaceError::KeyReused));
+        }
+        assert_eq!((stock(db, "A").await, stock(db, "B").await), (99, 100));
+    });
+}
+
+#[test]
+fn who_is_refused_has_changed_nothing_and_hears_of_every_shortage() {
+    on_both(&async |db| {
+        stocked(db, &[("A", 10), ("B", 1), ("C", 10)]).await;
+        let wanted = order("k", &[("A", 1), ("B", 2), ("C", 1), ("D", 1)]);
+        let short = |sku: &str, available| Shortage { sku: sku.to_owned(), available };
+        assert_eq!(place(db, &wanted).await, Err(PlaceError::Short(vec![short("B", 1), short("D", 0)])));
+        assert_eq!((stock(db, "A").await, stock(db, "B").await, stock(db, "C").await), (10, 1, 10));
+        assert_eq!(orders(db).await, []);
+        place(db, &order("k", &[("A", 1)])).await.expect("the key is still free");
+    });
+}
+
+#[test]
+fn the_last_pieces_go_to_one_buyer_each() {
+    on_both(&async |db| {
+        stocked(db, &[("A", 7)]).await;
+        let wanted: Vec<_> = (0..40).map(|n| order(&format!("k{n}"), &[("A", 1)])).collect();
+        let placed = join_all(wanted.iter().map(|order| place(db, order))).await;
+        assert_eq!(placed.iter().filter(|placed| placed.is_ok()).count(), 7);
+        assert!(
+            placed
+                .iter()
+                .filter_map(|placed| placed.as_ref().err())
+                .all(|e| matches!(e, PlaceError::Short(_)))
+        );
+        assert_eq!((stock(db, "A").await, held(db, "A").await), (0, 7));
+    });
+}
+
+#[test]
+fn an_edit_of_what_has_changed_is_refused_and_the_first_one_stands() {
+    on_both(&async |db| {
+        stocked(db, &[("A", 1)]).await;
+        let seen = product(db, "A").await.expect("there").version;
+        reprice(db, "A", seen, 300).await.expect("the first edit");
+        assert_eq!(reprice(db, "A", seen, 400).await, Err(EditError::Stale));
+        let now = product(db, "A").await.expect("there");
+        assert_eq!((now.price, now.version), (300, seen + 1));
+        assert_eq!(reprice(db, "B", 1, 400).await, Err(EditError::NotThere));
+    });
+}
+
+#[test]
+fn a_sale_is_no_edit() {
+    on_both(&async |db| {
+        stocked(db, &[("A", 10)]).await;
+        let seen = product(db, "A").await.expect("there").version;
+        place(db, &order("k", &[("A", 1)])).await.expect("placed");
+        reprice(db, "A", seen, 300).await.expect("nobody has edited the product");
+    });
+}
+
+#[test]
+fn edits_by_a_rule_at_the_same_time_are_all_in() {
+    on_both(&async |db| {
+        stocked(db, &[("A", 1)]).await;
+        let edits = join_all((0..8).map(|_| amend(db, "A", |seen| seen.price + 1))).await;
+        let mut prices: Vec<_> = edits.into_iter().map(|price| price.expect("amended")).collect();
+        prices.sort_unstable();
+        assert_eq!(prices, (101..=108).collect::<Vec<_>>());
+        assert_eq!(product(db, "A").await.expect("there").price, 108);
+    });
+}
+
+#[test]
+fn a_rule_that_meets_a_change_each_time_gives_up() {
+    on_both(&async |db| {
+        stocked(db, &[("A", 1)]).await;
+        let asked = AtomicUsize::new(0);
+        let other = db.clone();
+        let amended = amend(db, "A", |seen| {
+            asked.fetch_add(1, Ordering::Relaxed);
+            // Somebody else is faster, whatever this rule sees.
+            let (db, version) = (other.clone(), seen.version);
+            let faster = std::thread::spawn(move || {
+                let runtime =
+                    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+                runtime.block_on(async { reprice(&db, "A", version, 7).await })
+            });
+            faster.join().expect("the other editor").expect("the other edit");
+            seen.price + 1
+        })
+        .await;
+        assert_eq!((amended, product(db, "A").await.expect("there").price), (Err(EditError::Stale), 7));
+        assert!((2..=100).contains(&asked.into_inner()));
+    });
+}
+
+#[test]
+fn an_order_gives_its_pieces_back_once() {
+    on_both(&async |db| {
+        stocked(db, &[("A", 10), ("B", 10)]).await;
+        let placed = place(db, &order("k", &[("A", 4), ("B", 1)])).await.expect("placed");
+        place(db, &order("other", &[("A", 1)])).await.expect("placed");
+        let cancelled = join_all((0..8).map(|_| cancel(db, placed.id))).await;
+        assert_eq!(cancelled.into_iter().filter(|mine| *mine == Ok(true)).count(), 1);
+        assert_eq!((stock(db, "A").await, stock(db, "B").await), (9, 10));
+        assert_eq!(cancel(db, placed.id).await, Ok(false));
+        assert_eq!(cancel(db, OrderId(placed.id.0 + 1_000)).await, Err(EditError::NotThere));
+    });
+}
+
+#[test]
+fn a_price_that_the_schema_refuses_is_a_persons_mistake() {
+    on_both(&async |db| {
+        stocked(db, &[("A", 1)]).await;
+        assert_eq!(reprice(db, "A", 1, 0).await, Err(EditError::Refused("ck_products_price")));
+        assert_eq!(product(db, "A").await.expect("there").price, 100);
+    });
+}
+
+#[test]
+fn both_databases_name_what_was_violated() {
+    on_both(&async |db| {
+        stocked(db, &[("A", 1)]).await;
+        place(db, &order("k", &[("A", 1)])).await.expect("placed");
+        let cases = [
+            ("INSERT INTO orders (key, buyer, total) VALUES ('k', 'bo', 1)", "uq_orders_key"),
+            ("INSERT INTO orders (key, buyer, total) VALUES ('l', 'bo', -1)", "ck_orders_total"),
+            ("UPDATE products SET stock = stock - 1", "ck_products_stock"),
+            ("INSERT INTO products (sku, name, price, stock) VALUES ('A', 'a', 1, 1)", "pk_products"),
+            ("INSERT INTO lines SELECT id, 'none', 1, 1 FROM orders", "fk_lines_sku"),
+        ];
+        for (sql, constraint) in cases {
+            let error = db.exec(sql, vec![]).await.expect_err(constraint);
+            assert!(error.violates(constraint), "{constraint}: {error:?}");
+            assert!(!error.violates("uq_products_name"), "{error:?}");
+        }
+        let error = db.exec("SELECT nothing FROM nowhere", vec![]).await.expect_err("no such table");
+        assert!(matches!(error, DbError::Other(_)), "{error:?}");
+    });
+}
+
+/// A step that adds a piece and notes it.
+fn piece() -> Multi<u64, DbError> {
+    Multi::new().step("piece", |tx, noted| {
+        async move {
+            *noted += tx.exec("UPDATE products SET stock = stock + 1 WHERE sku = 'A'", vec![]).await?;
+            Ok(())
+        }
+        .boxed()
+    })
+}
+
+#[test]
+fn the_step_that_fails_is_named_and_undoes_the_others() {
+    on_both(&async |db| {
+        stocked(db, &[("A", 1)]).await;
+        let failing = piece().step("refuses", |_, _| async { Err(DbError::Other("no".to_owned())) }.boxed());
+        let failed = failing.run(db, 0).await.expect_err("the second step refuses");
+        assert_eq!((failed.step, stock(db, "A").await), ("refuses", 1));
+        assert_eq!((piece().run(db, 0).await.expect("it stands"), stock(db, "A").await), (1, 2));
+    });
+}
+
+#[test]
+fn what_was_in_anothers_way_is_repeated_from_its_beginning() {
+    on_both(&async |db| {
+        stocked(db, &[("A", 0)]).await;
+        let tries = std::sync::Arc::new(AtomicUsize::new(0));
+        let count = std::sync::Arc::clone(&tries);
+        let third_time = piece().step("in the way", move |_, _| {
+            let now = count.fetch_add(1, Ordering::Relaxed) + 1;
+            async move { if now < 3 { Err(DbError::Conflict("busy".to_owned())) } else { Ok(()) } }.boxed()
+        });
+        assert_eq!(third_time.run(db, 10).await.expect("the third time"), 11);
+        assert_eq!((stock(db, "A").await, tries.load(Ordering::Relaxed)), (1, 3));
+        let never =
+            piece().step("in the way", |_, _| async { Err(DbError::Conflict("busy".to_owned())) }.boxed());
+        assert!(never.run(db, 0).await.is_err());
+        assert_eq!(stock(db, "A").await, 1);
+    });
+}
+
+#[test]
+fn a_page_begins_behind_the_last_number_that_was_seen() {
+    on_both(&async |db| {
+        stocked(db, &[("A", 100), ("B", 100)]).await;
+        for n in 0..5 {
+            place(db, &order(&format!("k{n}"), &[("A", 1), ("B", n + 1)])).await.expect("placed");
+        }
+        let first = list::page(db, None, 2).await.expect("a page");
+        let second = list::page(db, first.last().map(|order| order.id), 9).await.expect("a page");
+        let keys: Vec<_> = first.iter().chain(&second).map(|order| order.key.as_str()).collect();
+        assert_eq!(keys, ["k0", "k1", "k2", "k3", "k4"]);
+        assert!(first.iter().chain(&second).zip(1..).all(|(order, n)| order.lines[1].quantity == n));
+    });
+}
