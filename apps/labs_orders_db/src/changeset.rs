@@ -53,15 +53,12 @@ impl<'a> Changeset<'a> {
             Value::String(text) => text.trim(),
             _ => return self.fail(field, "type", "must be a text"),
         };
-        //>> text
-        //? Is the length of "Zoë" 3 or 4? Ask the people who fill in the form.
         let characters = text.chars().count();
         if length.contains(&characters) {
             return Some(text.to_owned());
         }
         let message = format!("must have {} to {} characters", length.start(), length.end());
         self.fail(field, "length", message)
-        //<<
     }
 
     /// A whole number within bounds.
@@ -89,7 +86,7 @@ impl<'a> Changeset<'a> {
             let message = format!("must have {} to {} entries", length.start(), length.end());
             return self.fail(field, "length", message);
         }
-        //>> list
+        //>> items
         //? What does a person want to hear who sent five lines, the second and the fourth of which are wrong?
         let mut items = Vec::with_capacity(sent.len());
         for (n, sent) in sent.iter().enumerate() {
@@ -110,13 +107,10 @@ impl<'a> Changeset<'a> {
 
     /// The values, if no check failed.
     pub fn finish<T>(self, values: impl FnOnce() -> Option<T>) -> Result<T, FieldErrors> {
-        //>> finish
-        //? Can all values be there although a check has failed?
         match values() {
             Some(values) if self.errors.is_empty() => Ok(values),
             _ => Err(FieldErrors(self.errors)),
         }
-        //<<
     }
 
     fn required(&mut self, field: &str) -> Option<&'a Value> {

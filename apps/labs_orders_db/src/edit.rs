@@ -32,12 +32,9 @@ pub enum EditError {
 
 impl From<DbError> for EditError {
     fn from(error: DbError) -> Self {
-        //>> refused
-        //? A negative price is a person's mistake, a broken disk is not. Who can tell them apart, and where?
         let constraint =
             ["ck_products_price", "ck_products_stock"].into_iter().find(|name| error.violates(name));
         constraint.map_or(Self::Db(error), Self::Refused)
-        //<<
     }
 }
 

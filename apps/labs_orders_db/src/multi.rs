@@ -81,9 +81,6 @@ impl<S: Clone, E: StepError> Multi<S, E> {
 
     /// Runs all steps and commits; answers the state that they left.
     pub async fn run(&self, db: &Db, state: S) -> Result<S, MultiError<E>> {
-        //>> run
-        //? When is the commit? What is left of the first step if the second fails, or if this future is dropped?
-        //? A conflict is nobody's fault: from where can the work be repeated?
         let mut tries = 1;
         loop {
             match self.attempt(db, state.clone()).await {
@@ -91,7 +88,6 @@ impl<S: Clone, E: StepError> Multi<S, E> {
                 ended => return ended,
             }
         }
-        //<<
     }
 
     /// One transaction.

@@ -96,8 +96,6 @@ impl NewOrder {
             let quantity = line.integer("quantity", 1..=1_000);
             Some(NewLine { sku: sku?, quantity: quantity? })
         });
-        //>> twice
-        //? Two lines of one product: which field would you point the buyer at? And who needs the lines sorted?
         if let Some(lines) = &mut lines {
             for (n, line) in lines.iter().enumerate() {
                 if lines.iter().take(n).any(|before| before.sku == line.sku) {
@@ -107,7 +105,6 @@ impl NewOrder {
             // Whoever takes several rows takes them in one order, or two such people wait for each other.
             lines.sort_by(|a, b| a.sku.cmp(&b.sku));
         }
-        //<<
         let (key, buyer, lines) = checks.finish(|| Some((key?, buyer?, lines?)))?;
         Ok(Self { key, buyer, lines })
     }

@@ -73,10 +73,7 @@ pub async fn place(db: &Db, new: &NewOrder) -> Result<Order, PlaceError> {
 }
 
 fn same(new: &NewOrder, known: Order) -> Result<Order, PlaceError> {
-    //>> same
-    //? A key names one order. What if a client sends another order under it?
     if new.is(&known) { Ok(known) } else { Err(PlaceError::KeyReused) }
-    //<<
 }
 
 fn steps(new: &NewOrder) -> Multi<Placing, PlaceError> {
@@ -145,8 +142,6 @@ async fn insert_order(tx: &Tx, new: &NewOrder, total: i64) -> Result<i64, DbErro
 }
 
 async fn insert_lines(tx: &Tx, order: i64, lines: &[Line]) -> Result<(), DbError> {
-    //>> lines
-    //? An order of fifty lines: how many statements?
     let rows: Vec<String> =
         (0..lines.len()).map(|n| format!("($1, ${}, ${}, ${})", 3 * n + 2, 3 * n + 3, 3 * n + 4)).collect();
     let sql = format!("INSERT INTO lines (order_id, sku, quantity, price) VALUES {}", rows.join(", "));
@@ -155,5 +150,4 @@ async fn insert_lines(tx: &Tx, order: i64, lines: &[Line]) -> Result<(), DbError
         values.extend([line.sku.as_str().into(), line.quantity.into(), line.price.into()]);
     }
     tx.exec(&sql, values).await.map(drop)
-    //<<
 }

@@ -8,12 +8,22 @@ use labs_orders_db::{Db, NewOrder, Order, edit, list};
 use serde_json::json;
 use sqlx::{Connection as _, PgConnection};
 
-/// Runs a test on a new SQLite database, then on a new PostgreSQL one.
-pub(crate) fn on_both(test: &impl AsyncFn(&Db)) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    runtime.expect("a runtime").block_on(async {
-        on_sqlite(test).await;
-        on_postgres(test).await;
+/// A test on a new SQLite database, then on a new PostgreSQL one.
+#[expect(clippy::needless_pass_by_value, reason = "a test reads better without a reference to its body")]
+pub(crate) fn on_both(test: impl AsyncFn(&Db)) {
+    gate::running(async || {
+        on_sqlite(&test).await;
+        on_postgres(&test).await;
+    });
+}
+
+/// The same for the body of a law.
+#[expect(clippy::needless_pass_by_value, reason = "a test reads better without a reference to its body")]
+pub(crate) fn now_on_both(test: impl AsyncFn(&Db)) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("the machine gives a runtime").block_on(async {
+        on_sqlite(&test).await;
+        on_postgres(&test).await;
     });
 }
 

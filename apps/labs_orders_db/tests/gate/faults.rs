@@ -9,9 +9,12 @@ use labs_orders_db::place::{PlaceError, place};
 
 use crate::desk::{held, on_both, on_postgres, order, orders, patiently, stock, stocked};
 
+/// A connection that is cut at any statement leaves a whole order or none; the same key then ends with one.
+///
+/// Holes: `attempt`, `place`.
 #[test]
 fn a_cut_at_any_statement_leaves_all_or_nothing() {
-    on_both(&async |db| {
+    on_both(async |db| {
         stocked(db, &[("A", 1_000), ("B", 1_000)]).await;
         for n in 0..12 {
             let wanted = order(&format!("cut{n}"), &[("A", 2), ("B", 3)]);
@@ -28,33 +31,39 @@ fn a_cut_at_any_statement_leaves_all_or_nothing() {
                 Err(PlaceError::Db(_)) => drop(place(db, &wanted).await.expect("the second time")),
                 Err(other) => panic!("cut at statement {n}: {other}"),
             }
-            assert_eq!(orders(db).await.len(), n as usize + 1, "one order a key");
+            assert_eq!(orders(db).await.len(), n as usize + 1, "cut at statement {n}: one order a key");
         }
     });
 }
 
+/// A cancel that is cut has given back everything or nothing.
+///
+/// Holes: `cancel`, `attempt`.
 #[test]
 fn a_cancel_that_is_cut_gives_back_all_or_nothing() {
-    on_both(&async |db| {
+    on_both(async |db| {
         stocked(db, &[("A", 100)]).await;
         for n in 0..5 {
             let placed = place(db, &order(&format!("cut{n}"), &[("A", 4)])).await.expect("placed");
             db.cut_after(n);
             let first = cancel(db, placed.id).await;
             db.cut_after(1_000);
-            assert_eq!(stock(db, "A").await + held(db, "A").await, 100);
+            let pieces = stock(db, "A").await + held(db, "A").await;
+            assert_eq!(pieces, 100, "cut at statement {n}: half a cancel");
             if let Err(EditError::Db(_)) = first {
                 cancel(db, placed.id).await.expect("the second time");
             }
-            assert_eq!((stock(db, "A").await, held(db, "A").await), (100, 0));
+            assert_eq!((stock(db, "A").await, held(db, "A").await), (100, 0), "in stock, in orders");
         }
     });
 }
 
+/// When the server throws everybody out, each order is still there once after its buyer has asked again.
+///
+/// Holes: `place`, `classify`.
 #[test]
 fn the_server_cuts_everybody_and_each_order_is_there_once() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    runtime.expect("a runtime").block_on(on_postgres(&async |db| {
+    gate::running(async || on_postgres(&async |db| {
         stocked(db, &[("A", 1_000), ("B", 1_000)]).await;
         let wanted: Vec<_> = (0..60).map(|n| order(&format!("k{n}"), &[("A", 1), ("B", 2)])).collect();
         let buying = join_all(wanted.iter().map(|order| patiently(db, order)));
@@ -67,14 +76,18 @@ fn the_server_cuts_everybody_and_each_order_is_there_once() {
             }
         };
         let (placed, ()) = futures::join!(buying, cutting);
-        assert!(placed.iter().all(Result::is_ok));
-        assert_eq!((orders(db).await.len(), stock(db, "A").await, stock(db, "B").await), (60, 940, 880));
-    }));
+        assert!(placed.iter().all(Result::is_ok), "everybody ends with an order");
+        let left = (orders(db).await.len(), stock(db, "A").await, stock(db, "B").await);
+        assert_eq!(left, (60, 940, 880), "orders, pieces of A, pieces of B");
+    }).await);
 }
 
+/// A call that nobody waits for any more holds no row, no lock and no connection.
+///
+/// Hole: `attempt`.
 #[test]
 fn who_stops_waiting_holds_nothing() {
-    on_both(&async |db| {
+    on_both(async |db| {
         stocked(db, &[("A", 1_000)]).await;
         for n in 0..30 {
             let wanted = order(&format!("left{n}"), &[("A", 1)]);
@@ -85,6 +98,6 @@ fn who_stops_waiting_holds_nothing() {
         for n in 0..30 {
             patiently(db, &order(&format!("left{n}"), &[("A", 1)])).await.expect("placed now");
         }
-        assert_eq!((orders(db).await.len(), stock(db, "A").await), (30, 970));
+        assert_eq!((orders(db).await.len(), stock(db, "A").await), (30, 970), "orders, pieces left");
     });
 }
