@@ -10,7 +10,10 @@ use labs_orders_db::place::place;
 
 use desk::{on_both, order, stocked};
 
-const LAB: &str = include_str!("../lab.toml");
+/// A number of statements from the lab's budgets.
+fn limit(name: &str) -> u64 {
+    format!("{}", gate::limit(include_str!("../lab.toml"), name)).parse().expect("whole statements")
+}
 
 /// An order costs one statement a line and four: its key, the order, its lines, the commit.
 ///
@@ -24,8 +27,8 @@ fn an_order_costs_one_statement_a_line_and_four() {
         let before = db.statements();
         place(db, &order("k", &lines)).await.expect("placed");
         let spent = db.statements() - before;
-        let most = 30.0 + gate::limit(LAB, "statements_beside_the_lines");
-        assert!(spent as f64 <= most, "{spent} statements for 30 lines: key, order, lines and commit are four");
+        let most = 30 + limit("statements_beside_the_lines");
+        assert!(spent <= most, "{spent} statements for 30 lines: key, order, lines and commit are four");
     });
 }
 
@@ -42,8 +45,8 @@ fn a_page_costs_two_statements() {
         let before = db.statements();
         assert_eq!(list::page(db, None, 100).await.expect("a page").len(), 40);
         let spent = db.statements() - before;
-        let most = gate::limit(LAB, "statements_a_page");
-        assert!(spent as f64 <= most, "{spent} statements for a page of 40 orders");
+        let most = limit("statements_a_page");
+        assert!(spent <= most, "{spent} statements for a page of 40 orders");
     });
 }
 

@@ -1,7 +1,7 @@
 //! Repeats until it works: where somebody is faster each time, it never ends.
 //!
 //! test: behaviour::a_rule_that_meets_a_change_each_time_gives_up
-//! verdict: took longer than
+//! verdict: times, and it goes on
 //>> amend
     loop {
         let seen = product(db, sku).await?;

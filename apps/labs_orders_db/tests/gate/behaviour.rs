@@ -45,7 +45,8 @@ fn everything_that_is_wrong_is_named_at_once() {
 fn a_product_that_is_there_twice_is_pointed_at() {
     gate::check(|| {
         let line = json!({ "sku": "A", "quantity": 1 });
-        let sent = json!({ "key": "k", "buyer": "ann", "lines": [line, { "sku": "B", "quantity": 1 }, line] });
+        let sent =
+            json!({ "key": "k", "buyer": "ann", "lines": [line, { "sku": "B", "quantity": 1 }, line] });
         let errors = NewOrder::cast(&sent).expect_err("this order is wrong").0;
         let said: Vec<_> = errors.iter().map(|error| (error.field.as_str(), error.code)).collect();
         assert_eq!(said, [("lines[2].sku", "twice")], "what is wrong, and where");
@@ -58,7 +59,8 @@ fn a_product_that_is_there_twice_is_pointed_at() {
 #[test]
 fn a_text_is_measured_in_characters_and_without_the_space_around_it() {
     gate::check(|| {
-        let sent = |buyer: &str| json!({ "key": "k", "buyer": buyer, "lines": [{ "sku": "A", "quantity": 1 }] });
+        let sent =
+            |buyer: &str| json!({ "key": "k", "buyer": buyer, "lines": [{ "sku": "A", "quantity": 1 }] });
         let name = "ü".repeat(100);
         let cast = NewOrder::cast(&sent(&format!("  {name} "))).expect("a hundred characters");
         assert_eq!(cast.buyer(), name);
@@ -123,7 +125,11 @@ fn another_order_under_a_used_key_is_refused() {
         for other in [order("k", &[("A", 2)]), order("k", &[("B", 1)]), order("k", &[("A", 1), ("B", 1)])] {
             assert_eq!(place(db, &other).await, Err(PlaceError::KeyReused), "another order under the key k");
         }
-        assert_eq!((stock(db, "A").await, stock(db, "B").await), (99, 100), "pieces of A and B that are left");
+        assert_eq!(
+            (stock(db, "A").await, stock(db, "B").await),
+            (99, 100),
+            "pieces of A and B that are left"
+        );
     });
 }
 
@@ -137,7 +143,11 @@ fn who_is_refused_has_changed_nothing_and_hears_of_every_shortage() {
         let wanted = order("k", &[("A", 1), ("B", 2), ("C", 1), ("D", 1)]);
         let short = |sku: &str, available| Shortage { sku: sku.to_owned(), available };
         let refused = place(db, &wanted).await;
-        assert_eq!(refused, Err(PlaceError::Short(vec![short("B", 1), short("D", 0)])), "every line that is short");
+        assert_eq!(
+            refused,
+            Err(PlaceError::Short(vec![short("B", 1), short("D", 0)])),
+            "every line that is short"
+        );
         let left = (stock(db, "A").await, stock(db, "B").await, stock(db, "C").await);
         assert_eq!(left, (10, 1, 10), "who was refused has taken pieces");
         assert_eq!(orders(db).await, [], "who was refused has an order");
@@ -220,7 +230,8 @@ fn a_rule_that_meets_a_change_each_time_gives_up() {
         let asked = AtomicUsize::new(0);
         let other = db.clone();
         let amended = amend(db, "A", |seen| {
-            asked.fetch_add(1, Ordering::Relaxed);
+            let times = asked.fetch_add(1, Ordering::Relaxed) + 1;
+            assert!(times <= 100, "the rule was asked {times} times, and it goes on");
             // Somebody else is faster, whatever this rule sees.
             let (db, version) = (other.clone(), seen.version);
             let faster = std::thread::spawn(move || {
@@ -234,8 +245,7 @@ fn a_rule_that_meets_a_change_each_time_gives_up() {
         .await;
         assert_eq!(amended, Err(EditError::Stale), "somebody was faster each time");
         assert_eq!(product(db, "A").await.expect("there").price, 7, "the faster editor's price");
-        let asked = asked.into_inner();
-        assert!((2..=100).contains(&asked), "the rule was asked {asked} times");
+        assert!(asked.into_inner() >= 2, "the rule was asked once: nothing was repeated");
     });
 }
 
@@ -250,7 +260,11 @@ fn an_order_gives_its_pieces_back_once() {
         place(db, &order("other", &[("A", 1)])).await.expect("placed");
         let cancelled = join_all((0..8).map(|_| cancel(db, placed.id))).await;
         let times = cancelled.into_iter().filter(|mine| *mine == Ok(true)).count();
-        assert_eq!((stock(db, "A").await, stock(db, "B").await), (9, 10), "in stock after one order came back");
+        assert_eq!(
+            (stock(db, "A").await, stock(db, "B").await),
+            (9, 10),
+            "in stock after one order came back"
+        );
         assert_eq!(times, 1, "the order was called off {times} times");
         assert_eq!(cancel(db, placed.id).await, Ok(false), "called off again");
         let nobodys = cancel(db, OrderId(placed.id.0 + 1_000)).await;
@@ -360,7 +374,8 @@ fn a_page_begins_behind_the_last_number_that_was_seen() {
         let second = list::page(db, first.last().map(|order| order.id), 9).await.expect("a page");
         let keys: Vec<_> = first.iter().chain(&second).map(|order| order.key.as_str()).collect();
         assert_eq!(keys, ["k0", "k1", "k2", "k3", "k4"], "the orders of two pages");
-        let pieces: Vec<_> = first.iter().chain(&second).flat_map(|order| &order.lines).map(|l| l.quantity).collect();
+        let pieces: Vec<_> =
+            first.iter().chain(&second).flat_map(|order| &order.lines).map(|l| l.quantity).collect();
         assert_eq!(pieces, [1, 1, 1, 2, 1, 3, 1, 4, 1, 5], "each order with its own lines");
     });
 }

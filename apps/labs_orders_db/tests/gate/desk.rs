@@ -37,19 +37,20 @@ pub(crate) async fn on_sqlite(test: &impl AsyncFn(&Db)) {
     db.close().await;
 }
 
-/// Runs a test on a new database of the PostgreSQL server that `PULSE_TEST_PG` names.
+/// Runs a test in a new schema of the PostgreSQL server that `PULSE_TEST_PG` names. Its connections are known by the
+/// schema's name, too.
 pub(crate) async fn on_postgres(test: &impl AsyncFn(&Db)) {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let server = std::env::var("PULSE_TEST_PG").expect(
-        "PULSE_TEST_PG names a PostgreSQL server: `cargo xtask test` and `cargo mastery check` start one",
+        "PULSE_TEST_PG names a PostgreSQL server: `make test` and `cargo mastery check` start one, or `make db-up`",
     );
     let name = format!("labs_orders_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-    admin(&server, &format!("CREATE DATABASE {name}")).await;
-    let base = server.rsplit_once('/').expect("a postgres:// address").0;
-    let db = Db::open(&format!("{base}/{name}")).await.expect("PostgreSQL opens");
+    admin(&server, &format!("CREATE SCHEMA {name}")).await;
+    let url = format!("{server}?application_name={name}&options[search_path]={name}");
+    let db = Db::open(&url).await.expect("PostgreSQL opens");
     let passed = std::panic::AssertUnwindSafe(test(&db)).catch_unwind().await;
     db.close().await;
-    admin(&server, &format!("DROP DATABASE {name} WITH (FORCE)")).await;
+    admin(&server, &format!("DROP SCHEMA {name} CASCADE")).await;
     if let Err(panic) = passed {
         std::panic::resume_unwind(panic);
     }

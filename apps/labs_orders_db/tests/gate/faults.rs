@@ -63,23 +63,26 @@ fn a_cancel_that_is_cut_gives_back_all_or_nothing() {
 /// Holes: `place`, `classify`.
 #[test]
 fn the_server_cuts_everybody_and_each_order_is_there_once() {
-    gate::running(async || on_postgres(&async |db| {
-        stocked(db, &[("A", 1_000), ("B", 1_000)]).await;
-        let wanted: Vec<_> = (0..60).map(|n| order(&format!("k{n}"), &[("A", 1), ("B", 2)])).collect();
-        let buying = join_all(wanted.iter().map(|order| patiently(db, order)));
-        let cutting = async {
-            for _ in 0..5 {
-                let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-                           WHERE datname = current_database() AND pid <> pg_backend_pid()";
-                let _ = db.exec(cut, vec![]).await;
-                tokio::task::yield_now().await;
-            }
-        };
-        let (placed, ()) = futures::join!(buying, cutting);
-        assert!(placed.iter().all(Result::is_ok), "everybody ends with an order");
-        let left = (orders(db).await.len(), stock(db, "A").await, stock(db, "B").await);
-        assert_eq!(left, (60, 940, 880), "orders, pieces of A, pieces of B");
-    }).await);
+    gate::running(async || {
+        on_postgres(&async |db| {
+            stocked(db, &[("A", 1_000), ("B", 1_000)]).await;
+            let wanted: Vec<_> = (0..60).map(|n| order(&format!("k{n}"), &[("A", 1), ("B", 2)])).collect();
+            let buying = join_all(wanted.iter().map(|order| patiently(db, order)));
+            let cutting = async {
+                for _ in 0..5 {
+                    let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                           WHERE application_name = current_setting('application_name') AND pid <> pg_backend_pid()";
+                    let _ = db.exec(cut, vec![]).await;
+                    tokio::task::yield_now().await;
+                }
+            };
+            let (placed, ()) = futures::join!(buying, cutting);
+            assert!(placed.iter().all(Result::is_ok), "everybody ends with an order");
+            let left = (orders(db).await.len(), stock(db, "A").await, stock(db, "B").await);
+            assert_eq!(left, (60, 940, 880), "orders, pieces of A, pieces of B");
+        })
+        .await;
+    });
 }
 
 /// A call that nobody waits for any more holds no row, no lock and no connection.
