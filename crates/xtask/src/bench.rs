@@ -8,7 +8,7 @@ use crate::chore::{self, Outcome, cargo, output};
 use crate::run_tests::with_postgres;
 
 /// Name for people, package, bench target.
-const BENCHES: [(&str, &str, &str); 8] = [
+const BENCHES: [(&str, &str, &str); 9] = [
     ("otp", "otp", "otp"),
     ("channels", "channels", "channels"),
     ("live", "live", "diff"),
@@ -17,13 +17,14 @@ const BENCHES: [(&str, &str, &str); 8] = [
     ("http", "pulse_web", "http"),
     ("pages", "pulse", "live"),
     ("replay", "pulse_ingest", "replay"),
+    ("csv", "labs_csv_stats", "csv"),
 ];
 
 /// Runs the named benchmarks, or all.
 pub(crate) fn run(names: &[&str]) -> Outcome {
     if let Some(unknown) = names.iter().find(|name| !BENCHES.iter().any(|(known, ..)| known == *name)) {
         return Err(format!(
-            "bench {unknown}: use otp, channels, live, carts, checkout, http, pages or replay"
+            "bench {unknown}: use otp, channels, live, carts, checkout, http, pages, replay or csv"
         ));
     }
     with_postgres(|url| {

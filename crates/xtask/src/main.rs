@@ -18,7 +18,7 @@ cargo xtask CHORE
 
   test [-- NEXTEST ARGS]  all tests on SQLite and PostgreSQL, doc tests included
   db up | down | url      the private PostgreSQL for development
-  bench [NAME]            the table of figures: otp, channels, live, carts, checkout, http, pages, replay
+  bench [NAME]            the table of figures: otp, channels, live, carts, checkout, http, pages, replay, csv
   tidy                    what the compiler can't see: links, module docs, arrows between rooms
   cover                   line coverage of the tests";
 
