@@ -135,8 +135,8 @@ impl Cron {
         Some(found.0.timestamp().as_millisecond())
     }
 
-    /// The last tick up to an instant.
-    fn last(&self, until: i64) -> Option<i64> {
+    /// The last tick up to an instant and at it.
+    pub fn last(&self, until: i64) -> Option<i64> {
         let found = self.expression.find_previous_occurrence(&self.local(until)?, true).ok()?;
         Some(found.0.timestamp().as_millisecond())
     }

@@ -15,7 +15,7 @@ use crate::observe::Observer;
 use crate::options::Options;
 use crate::running::Running;
 use crate::stats::Stats;
-use crate::store::Store;
+use crate::store::{Limited, Store};
 use crate::worker::Worker;
 
 /// Queues, workers and cron entries, not yet running.
@@ -110,7 +110,7 @@ impl Engine {
 
     pub(crate) fn core(&self) -> Core {
         Core::new(
-            Arc::clone(&self.store),
+            Arc::new(Limited(Arc::clone(&self.store))),
             self.options.clone(),
             self.workers.clone(),
             self.crons.clone(),

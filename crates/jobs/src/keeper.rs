@@ -45,7 +45,7 @@ async fn look(core: &Core, between: Duration, all: bool) -> bool {
     if asked.is_empty() {
         return true;
     }
-    let renewing = table::renew(&*core.store, &core.node, until, before, &due.stuck);
+    let renewing = table::renew(&*core.store, &core.node, &asked, until);
     let renewed = match tokio::time::timeout(between, renewing).await {
         Ok(Ok(mine)) => {
             core.held.renewed(&asked, &mine, until);

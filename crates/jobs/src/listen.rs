@@ -14,13 +14,16 @@ use crate::wake::{CHANNEL, CONTROL, notification};
 /// Words that are posted within this time go out as one statement.
 const GATHER: Duration = Duration::from_millis(5);
 
+/// How long to wait before the next try to listen.
+const RECONNECT: Duration = Duration::from_millis(500);
+
 /// Hears what other nodes say, for ever.
 pub(crate) async fn hear(core: Arc<Core>, server: PgConnectOptions) {
     loop {
         if let Err(error) = hear_until_lost(&core, &server).await {
             tracing::warn!(%error, "notifications can't be heard; polling until they can");
         }
-        tokio::time::sleep(core.options.poll).await;
+        tokio::time::sleep(RECONNECT).await;
     }
 }
 

@@ -4,6 +4,9 @@
 //! statement, atomic by itself. So the engine needs no transactions of its own, and a shop with a single SQLite
 //! writer passes that writer's door in as a [`Store`].
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use futures::future::BoxFuture;
 use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, QueryResult, Statement};
@@ -38,5 +41,31 @@ impl Store for DatabaseConnection {
     fn listens_at(&self) -> Option<PgConnectOptions> {
         let postgres = self.get_database_backend() == DbBackend::Postgres;
         postgres.then(|| self.get_postgres_connection_pool().connect_options().as_ref().clone())
+    }
+}
+
+/// A store that waits no longer than [`LIMIT`] for an answer: a server that vanished without a word would keep it waiting
+/// for a quarter of an hour.
+pub(crate) struct Limited(pub(crate) Arc<dyn Store>);
+
+/// Longer than any statement of an engine takes on a database that works.
+const LIMIT: Duration = Duration::from_secs(30);
+
+impl Store for Limited {
+    fn backend(&self) -> DbBackend {
+        self.0.backend()
+    }
+
+    fn run(&self, statement: Statement) -> BoxFuture<'_, Result<Vec<QueryResult>, DbErr>> {
+        Box::pin(async move {
+            let answer = tokio::time::timeout(LIMIT, self.0.run(statement)).await;
+            answer.unwrap_or_else(|_| {
+                Err(DbErr::Custom(format!("the database gave no answer within {LIMIT:?}")))
+            })
+        })
+    }
+
+    fn listens_at(&self) -> Option<PgConnectOptions> {
+        self.0.listens_at()
     }
 }

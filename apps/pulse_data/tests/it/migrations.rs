@@ -77,3 +77,46 @@ db_test!(two_instances_that_start_at_once_do_not_run_one_twice, |repo| async mov
     let (one, other) = tokio::join!(Migrator::up(&repo, None), Migrator::up(&repo, None));
     assert_eq!(one.unwrap().len() + other.unwrap().len(), ALL.len());
 });
+
+db_test!(jobs_in_all_states_survive_the_step_to_stored_queues, |repo| async move {
+    let steps = ALL.iter().rev().position(|m| m.name == "m0010_job_queues").unwrap() + 1;
+    Migrator::down(&repo, Some(steps)).await.unwrap();
+    // As the release before wrote them: one a state.
+    repo.write::<u64, DbError, _>(|tx| {
+        async move {
+            let mut inserted = 0;
+            for (n, state) in jobs::State::ALL.into_iter().enumerate() {
+                let name = state.name();
+                let lease = if name == "executing" { "1" } else { "NULL" };
+                let ended = if n > 3 { "2" } else { "NULL" };
+                let sql = format!(
+                    "INSERT INTO jobs (queue, worker, args, state, attempt, scheduled_at, inserted_at, lease_until, \
+                     completed_at, node, unique_key) VALUES ('mail', 'mail.send', '{{}}', '{name}', 1, 1, 1, {lease}, \
+                     {ended}, 'old', 'mail:{n}')"
+                );
+                inserted += tx.exec(&sql, vec![]).await?;
+            }
+            Ok(inserted)
+        }
+        .boxed()
+    })
+    .await
+    .unwrap();
+    assert_eq!(Migrator::up(&repo, None).await.unwrap().len(), steps);
+    let counts = jobs::counts(repo.reader()).await.unwrap();
+    let states: std::collections::BTreeSet<_> =
+        counts.iter().map(|count| (count.state, count.jobs)).collect();
+    assert_eq!(states, jobs::State::ALL.into_iter().map(|state| (state, 1)).collect());
+    // What waits keeps its key; what has ended gives it free.
+    let again: Vec<jobs::NewJob> = (0..7)
+        .map(|n| jobs::NewJob::new("mail.send", serde_json::json!({})).unique(format!("mail:{n}")))
+        .collect();
+    let new = repo
+        .write::<u64, DbError, _>(move |tx| {
+            let again = again.clone();
+            async move { Ok(jobs::enqueue_many(tx, &again).await?) }.boxed()
+        })
+        .await
+        .unwrap();
+    assert_eq!(new, 3);
+});

@@ -3,7 +3,7 @@
 //! **Invariant.** A node's leases are renewed by one statement, which also answers what is still the node's: what it
 //! runs and does not find there was cancelled or given to another.
 
-use sea_orm::{DbErr, Statement, Value};
+use sea_orm::{DbBackend, DbErr, Statement, Value};
 
 use super::{SWEEP, append, picked};
 use crate::job::JobId;
@@ -12,26 +12,25 @@ use crate::store::Store;
 /// A job that is still this node's, at this attempt.
 pub(crate) type Mine = (JobId, u32);
 
-/// Renews those leases of a node that end before `before`, but for `stuck` ones; answers which.
+/// Renews the leases of these jobs, as far as they are still the node's; answers which are.
+///
+/// Only of these: rows whose taking the node never heard of (its connection broke) are nobody's and must end.
 pub(crate) async fn renew(
     store: &dyn Store,
     node: &str,
+    held: &[Mine],
     until: i64,
-    before: i64,
-    stuck: &[JobId],
 ) -> Result<Vec<Mine>, DbErr> {
-    let but = match stuck {
-        [] => String::new(),
-        ids => {
-            let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
-            format!(" AND id NOT IN ({})", ids.join(", "))
-        }
+    let list = match store.backend() {
+        DbBackend::Postgres => "SELECT value::bigint FROM json_array_elements_text($3::json)",
+        _ => "SELECT value FROM json_each($3)",
     };
     let sql = format!(
-        "UPDATE jobs SET lease_until = $1 WHERE node = $2 AND state = 'executing' AND lease_until < $3{but} \
+        "UPDATE jobs SET lease_until = $1 WHERE id IN ({list}) AND node = $2 AND state = 'executing' \
          RETURNING id, attempt"
     );
-    let values: [Value; 3] = [until.into(), node.into(), before.into()];
+    let ids: Vec<i64> = held.iter().map(|(id, _)| id.0).collect();
+    let values: [Value; 3] = [until.into(), node.into(), serde_json::json!(ids).to_string().into()];
     let rows = store.run(Statement::from_sql_and_values(store.backend(), sql, values)).await?;
     rows.iter()
         .map(|row| {

@@ -15,14 +15,14 @@ macro_rules! both {
 
             async fn check($db: sea_orm::DatabaseConnection) $body
 
-            #[tokio::test]
+            #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
             async fn sqlite() {
                 let test = $crate::database::sqlite().await;
                 check(test.db.clone()).await;
                 test.close().await;
             }
 
-            #[tokio::test]
+            #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
             async fn postgres() {
                 let test = $crate::database::postgres().await;
                 check(test.db.clone()).await;
@@ -35,6 +35,8 @@ pub(crate) use both;
 
 pub(crate) struct TestDatabase {
     pub(crate) db: DatabaseConnection,
+    /// For another connection, or another process.
+    pub(crate) url: String,
     drop: Option<(DatabaseConnection, String)>,
     _folder: Option<tempfile::TempDir>,
 }
@@ -51,12 +53,12 @@ impl TestDatabase {
 pub(crate) async fn sqlite() -> TestDatabase {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}?mode=rwc", folder.path().join("jobs.db").display());
-    let mut options = ConnectOptions::new(url);
+    let mut options = ConnectOptions::new(&url);
     options.max_connections(1).sqlx_logging(false);
     let db = Database::connect(options).await.unwrap();
     db.execute_unprepared("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL").await.unwrap();
     db.execute_unprepared(&schema::up(db.get_database_backend())).await.unwrap();
-    TestDatabase { db, drop: None, _folder: Some(folder) }
+    TestDatabase { db, url, drop: None, _folder: Some(folder) }
 }
 
 pub(crate) async fn postgres() -> TestDatabase {
@@ -66,9 +68,10 @@ pub(crate) async fn postgres() -> TestDatabase {
     let name = format!("jobs_{:016x}", rand::random::<u64>());
     admin.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
     let (server, _) = admin_url.rsplit_once('/').unwrap();
-    let db = Database::connect(quiet(&format!("{server}/{name}"))).await.unwrap();
+    let url = format!("{server}/{name}");
+    let db = Database::connect(quiet(&url)).await.unwrap();
     db.execute_unprepared(&schema::up(db.get_database_backend())).await.unwrap();
-    TestDatabase { db, drop: Some((admin, name)), _folder: None }
+    TestDatabase { db, url, drop: Some((admin, name)), _folder: None }
 }
 
 fn quiet(url: &str) -> ConnectOptions {

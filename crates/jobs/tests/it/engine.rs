@@ -1,4 +1,4 @@
-//! Taking, running, failing, rescuing, draining.
+//! Taking, running, failing, pruning.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -7,90 +7,12 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use jobs::testing::TestClock;
-use jobs::{
-    Backoff, Engine, Enqueued, Job, JobId, NewJob, Options, Outcome, State, Store, Stored, Worker, enqueue,
-    enqueue_many, find,
-};
+use jobs::{Engine, Job, NewJob, Options, Outcome, State, Store, Worker, enqueue, enqueue_many, find};
 use sea_orm::{DatabaseConnection, DbBackend, DbErr, QueryResult, Statement};
 use serde_json::json;
-use tokio::sync::Semaphore;
 
 use crate::database::both;
-
-/// Answers the same each time, and counts.
-pub(crate) struct Always {
-    name: &'static str,
-    outcome: Outcome,
-    runs: Arc<AtomicUsize>,
-}
-
-impl Always {
-    pub(crate) fn new(name: &'static str, outcome: Outcome) -> Self {
-        Self { name, outcome, runs: Arc::default() }
-    }
-}
-
-impl Worker for Always {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn run(&self, _job: Job) -> BoxFuture<'_, Outcome> {
-        self.runs.fetch_add(1, Ordering::SeqCst);
-        let outcome = self.outcome.clone();
-        Box::pin(async move { outcome })
-    }
-
-    fn backoff(&self, failures: u32, _jitter: f64) -> Duration {
-        Backoff::DEFAULT.delay(failures, 1.0)
-    }
-}
-
-/// Says when it begins and ends when it is let.
-#[derive(Clone)]
-struct Gated {
-    begun: Arc<Semaphore>,
-    gate: Arc<Semaphore>,
-}
-
-impl Gated {
-    fn new() -> Self {
-        Self { begun: Arc::new(Semaphore::new(0)), gate: Arc::new(Semaphore::new(0)) }
-    }
-
-    async fn begun(&self) {
-        self.begun.acquire().await.unwrap().forget();
-    }
-}
-
-impl Worker for Gated {
-    fn name(&self) -> &'static str {
-        "gated"
-    }
-
-    fn run(&self, _job: Job) -> BoxFuture<'_, Outcome> {
-        Box::pin(async {
-            self.begun.add_permits(1);
-            self.gate.acquire().await.unwrap().forget();
-            Outcome::Done
-        })
-    }
-}
-
-async fn one(db: &DatabaseConnection, job: NewJob) -> JobId {
-    match enqueue(db, &job).await.unwrap() {
-        Enqueued::New(id) => id,
-        other => panic!("{other:?}"),
-    }
-}
-
-async fn row(db: &DatabaseConnection, id: JobId) -> Stored {
-    find(db, id).await.unwrap().unwrap()
-}
-
-fn engine(db: &DatabaseConnection, options: Options) -> Engine {
-    Engine::new(Arc::new(db.clone()), options).queue("default", 2)
-}
+use crate::workers::{Always, Gated, Meter, Metered, engine, one, row, wait_until};
 
 both!(each_outcome_has_its_state, |db| {
     let clock = TestClock::new();
@@ -209,77 +131,6 @@ both!(a_panic_and_a_hang_are_failures, |db| {
     assert_eq!((stats.panics, stats.timeouts), (1, 1));
 });
 
-both!(a_node_that_lost_its_lease_can_acknowledge_nothing, |db| {
-    let id = one(&db, NewJob::new("gated", json!({}))).await;
-    let slow = Gated::new();
-    // Its clock stands still, as that of a machine that is suspended: it believes in its lease.
-    let first = engine(&db, TestClock::new().options()).worker(slow.clone()).start();
-    slow.begun().await;
-    let clock = TestClock::new();
-    clock.turn(Duration::from_secs(61));
-    let quick = Gated::new();
-    quick.gate.add_permits(1);
-    let second = engine(&db, clock.options()).worker(quick.clone()).start();
-    wait_until(|| async { row(&db, id).await.state == State::Completed }).await;
-    slow.gate.add_permits(1);
-    let stats = first.stats();
-    wait_until(|| async { stats.snapshot().lost == 1 }).await;
-    first.drain(Duration::from_secs(10)).await;
-    assert_eq!(second.drain(Duration::from_secs(10)).await.stats.rescued, 1);
-    let stored = row(&db, id).await;
-    assert_eq!((stored.state, stored.attempt), (State::Completed, 2));
-    assert_eq!(stored.errors.len(), 1, "the lost lease is on record: {stored:?}");
-});
-
-both!(a_lease_lost_at_the_last_attempt_discards, |db| {
-    let clock = TestClock::new();
-    let id = one(&db, NewJob::new("gated", json!({})).max_attempts(1)).await;
-    let slow = Gated::new();
-    let first = engine(&db, clock.options()).worker(slow.clone()).start();
-    slow.begun().await;
-    drop(first);
-    clock.turn(Duration::from_secs(61));
-    assert_eq!(engine(&db, clock.options()).run_due().await.unwrap(), 0);
-    let stored = row(&db, id).await;
-    assert_eq!(stored.state, State::Discarded);
-    assert!(stored.errors.first().unwrap().error.contains("lease of node node-"), "{stored:?}");
-});
-
-#[derive(Default)]
-struct Meter {
-    now: AtomicUsize,
-    most: AtomicUsize,
-    seen: Mutex<BTreeMap<i64, usize>>,
-}
-
-struct Metered(Arc<Meter>);
-
-impl Worker for Metered {
-    fn name(&self) -> &'static str {
-        "metered"
-    }
-
-    fn run(&self, job: Job) -> BoxFuture<'_, Outcome> {
-        Box::pin(async move {
-            let now = self.0.now.fetch_add(1, Ordering::SeqCst) + 1;
-            self.0.most.fetch_max(now, Ordering::SeqCst);
-            tokio::task::yield_now().await;
-            *self.0.seen.lock().unwrap().entry(job.id.0).or_default() += 1;
-            self.0.now.fetch_sub(1, Ordering::SeqCst);
-            Outcome::Done
-        })
-    }
-}
-
-async fn wait_until<F: Future<Output = bool>>(check: impl Fn() -> F) {
-    let checked = async {
-        while !check().await {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_mins(1), checked).await.expect("it never became so");
-}
-
 both!(two_engines_share_a_queue_and_run_each_job_once, |db| {
     let jobs: Vec<NewJob> = (0..2_000).map(|n| NewJob::new("metered", json!(n))).collect();
     enqueue_many(&db, &jobs).await.unwrap();
@@ -304,40 +155,6 @@ both!(two_engines_share_a_queue_and_run_each_job_once, |db| {
     assert_eq!(seen.len(), 2_000);
     assert!(seen.values().all(|runs| *runs == 1));
     assert_eq!(one.snapshot().lost + two.snapshot().lost, 0);
-});
-
-both!(a_drain_ends_what_runs_and_gives_the_rest_back, |db| {
-    let jobs: Vec<NewJob> = (0..20).map(|n| NewJob::new("gated", json!(n))).collect();
-    enqueue_many(&db, &jobs).await.unwrap();
-    let gated = Gated::new();
-    let running = engine(&db, Options::default()).worker(gated.clone()).start();
-    gated.begun().await;
-    gated.begun().await;
-    let mut drain = std::pin::pin!(running.drain(Duration::from_mins(1)));
-    assert!(futures::poll!(&mut drain).is_pending());
-    gated.gate.add_permits(2);
-    let drained = drain.await;
-    assert!(drained.clean);
-    assert_eq!((drained.stats.done, drained.stats.running), (2, 0));
-    let counts = jobs::counts(&db).await.unwrap();
-    assert!(counts.iter().all(|count| count.state != State::Executing), "{counts:?}");
-    let left: i64 =
-        counts.iter().filter(|count| count.state == State::Available).map(|count| count.jobs).sum();
-    assert_eq!(left, 18);
-});
-
-both!(a_drain_that_runs_out_of_patience_stops_what_runs, |db| {
-    let id = one(&db, NewJob::new("gated", json!(0)).max_attempts(1)).await;
-    let gated = Gated::new();
-    let running = engine(&db, Options::default()).worker(gated.clone()).start();
-    gated.begun().await;
-    assert!(running.drain(Duration::ZERO).await.clean);
-    let stored = row(&db, id).await;
-    assert_eq!(stored.state, State::Available, "due again at once, and no attempt is lost");
-    gated.gate.add_permits(1);
-    let next = engine(&db, TestClock::new().options()).worker(gated);
-    assert_eq!(next.run_due().await.unwrap(), 1);
-    assert_eq!(row(&db, id).await.state, State::Completed);
 });
 
 both!(a_wake_needs_no_poll, |db| {

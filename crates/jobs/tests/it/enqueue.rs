@@ -6,7 +6,7 @@ use serde_json::json;
 use std::sync::Arc;
 
 use crate::database::both;
-use crate::engine::Always;
+use crate::workers::Always;
 
 async fn total(db: &sea_orm::DatabaseConnection) -> i64 {
     counts(db).await.unwrap().iter().map(|count| count.jobs).sum()
