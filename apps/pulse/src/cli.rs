@@ -6,7 +6,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use pulse_core::Role;
+use pulse_core::{Role, Timestamp};
+use pulse_data::feeds::{Format, Kind, Reason};
 use pulse_ingest::replay::Speed;
 
 use crate::failure::EXIT_CODES;
@@ -94,6 +95,15 @@ Environment: DATABASE_URL, PULSE_SERVER_LISTEN, PULSE_SERVER_OPS_LISTEN, PULSE_L
         after_help = "Examples:\n  pulse replay 2010-12.csv 2011-01.csv\n  pulse replay --speed 86400 2010-12.csv    a day in a second"
     )]
     Replay(Replay),
+
+    /// Feed what suppliers and partners send: products, prices, stock, and what happens to orders.
+    ///
+    /// FROM is a file, or a folder of files. CSV (a header, then rows) or NDJSON (an object a line), both also packed by
+    /// gzip; a file's name begins with what it tells of: prices-monday.csv.gz. Each row is done once: a feed is known by its
+    /// source and its content, fed again it changes nothing, and one that was cut goes on where it stood. Rows that can't be
+    /// used become dead letters, which name what is wrong with which field.
+    #[command(after_help = ingest_help(), args_conflicts_with_subcommands = true)]
+    Ingest(Ingest),
 
     /// Print what the replayed invoices add up to.
     #[command(after_help = "Examples:\n  pulse report\n  pulse report --json | jq .revenue_pence")]
@@ -203,6 +213,96 @@ pub(crate) struct Replay {
     /// How many times faster than it happened, or `max`.
     #[arg(long, default_value = "max")]
     pub(crate) speed: Speed,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Ingest {
+    #[command(subcommand)]
+    pub(crate) letters: Option<Letters>,
+    /// Files and folders, in the order in which they are fed; those of a folder by name.
+    #[arg(value_name = "FROM", required = true)]
+    pub(crate) from: Vec<String>,
+    /// Whose feeds they are. Those in a folder's folders are of the sources so called.
+    #[arg(long, default_value = "local", value_parser = source)]
+    pub(crate) source: String,
+    /// What they tell of, where their names do not say so: catalogue, prices, stock or orders.
+    #[arg(long, value_parser = kind)]
+    pub(crate) kind: Option<Kind>,
+    /// How they are written, where their names do not say so: csv or ndjson.
+    #[arg(long, value_parser = format)]
+    pub(crate) format: Option<Format>,
+    /// The time of rows that have none of their own; the time at which a feed is begun, where absent.
+    #[arg(long, value_name = "INSTANT")]
+    pub(crate) at: Option<Timestamp>,
+    /// Go on watching the one folder, and feed what arrives in it, until ctrl-C.
+    #[arg(long)]
+    pub(crate) watch: bool,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum Letters {
+    /// Try dead letters again, after their cause is mended.
+    #[command(
+        after_help = "Examples:\n  pulse ingest retry\n  pulse ingest retry --reason unknown_product --source acme"
+    )]
+    Retry(Which),
+    /// List dead letters, oldest first.
+    #[command(
+        name = "letters",
+        after_help = "Example:\n  pulse ingest letters --json | jq -r .faults[0].words"
+    )]
+    List {
+        #[command(flatten)]
+        which: Which,
+        /// A JSON object a line instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Drop dead letters: what they say is not done.
+    #[command(after_help = "Example:\n  pulse ingest discard --id 7")]
+    Discard(Which),
+}
+
+/// Which dead letters; all that are open, where nothing is said.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Which {
+    /// Only those with this reason.
+    #[arg(long, value_parser = reason)]
+    pub(crate) reason: Option<Reason>,
+    /// Only those of this source.
+    #[arg(long)]
+    pub(crate) source: Option<String>,
+    /// Only this one.
+    #[arg(long)]
+    pub(crate) id: Option<i64>,
+}
+
+fn source(text: &str) -> Result<String, String> {
+    let fits = (1..=60).contains(&text.chars().count());
+    if fits { Ok(text.to_owned()) } else { Err("1 to 60 characters fit".to_owned()) }
+}
+
+fn kind(text: &str) -> Result<Kind, String> {
+    Kind::from_name(text).ok_or_else(|| "use catalogue, prices, stock or orders".to_owned())
+}
+
+fn format(text: &str) -> Result<Format, String> {
+    Format::from_name(text).ok_or_else(|| "use csv or ndjson".to_owned())
+}
+
+fn reason(text: &str) -> Result<Reason, String> {
+    let names: Vec<&str> = Reason::ALL.iter().map(|reason| reason.name()).collect();
+    Reason::from_name(text).ok_or_else(|| format!("use one of {}", names.join(", ")))
+}
+
+fn ingest_help() -> String {
+    format!(
+        "Columns, in any order; those with * are needed, those that begin with x_ are not read:\n{}\n\n\
+         Examples:\n  pulse ingest prices-monday.csv.gz --source acme\n  pulse ingest inbox/ --watch\n  \
+         pulse ingest list.txt --kind prices --format csv\n\n\
+         Leaves with 1 if a file was refused as a whole; dead letters are told and are no failure.",
+        pulse_ingest::feed::describe()
+    )
 }
 
 #[derive(Debug, Clone, Subcommand)]

@@ -7,6 +7,7 @@ mod backup;
 mod config;
 mod demo;
 mod doctor;
+mod ingest;
 mod migrate;
 mod openapi;
 mod replay;
@@ -31,6 +32,7 @@ pub(crate) async fn run(command: Command, loaded: &Loaded, telemetry: &Telemetry
         Command::Migrate { action } => migrate::run(config, action).await,
         Command::Demo(wanted) => demo::run(config, wanted).await,
         Command::Replay(wanted) => replay::run(config, wanted).await,
+        Command::Ingest(wanted) => ingest::run(config, wanted).await,
         Command::Report { json } => report::run(config, json).await,
         Command::User { action } => user::run(config, action).await,
         Command::Audit { action } => audit::run(config, action).await,

@@ -24,6 +24,7 @@ pub(crate) struct Config {
     pub(crate) server: Server,
     pub(crate) fleet: Fleet,
     pub(crate) jobs: Jobs,
+    pub(crate) ingest: Ingest,
     pub(crate) mail: Mail,
     pub(crate) audit: Audit,
     pub(crate) log: Log,
@@ -75,6 +76,14 @@ pub(crate) struct Jobs {
     pub(crate) concurrency: usize,
 }
 
+/// Feeds that arrive while the shop runs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Ingest {
+    pub(crate) folder: Option<PathBuf>,
+    pub(crate) keep_days: u64,
+}
+
 /// Mails.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -123,6 +132,7 @@ impl Default for Config {
             },
             fleet: Fleet { max_awake: 100_000, idle_seconds: 900 },
             jobs: Jobs { concurrency: 10 },
+            ingest: Ingest { folder: None, keep_days: 90 },
             mail: Mail { from: "Pulse <shop@localhost>".to_owned(), dir: None },
             audit: Audit { seal_seconds: 1, unsealed_limit_seconds: 300 },
             log: Log { filter: "info".to_owned(), format: LogFormat::Auto },

@@ -8,6 +8,7 @@ mod cli;
 mod commands;
 mod config;
 mod failure;
+mod feeds;
 mod output;
 
 mod measure;

@@ -12,10 +12,12 @@ use pulse_data::accounts::{AccountOptions, Accounts};
 use pulse_data::audit::Sealer;
 use pulse_data::carts::Carts;
 use pulse_data::catalog::Catalog;
+use pulse_data::feeds::Feeds;
 use pulse_data::imports::Imports;
 use pulse_data::orders::Orders;
 use pulse_data::{Repo, SystemClock};
 use pulse_fleet::{Fleet, FleetOptions, FleetPorts, FrontDoor};
+use pulse_ingest::feed::FeedRooms;
 use pulse_ingest::replay::Shop;
 use pulse_jobs::{FileMailer, Runner, RunnerOptions, SimulatedGateway, WakingDesk};
 use pulse_web::{LocalBus, Rate, WebConfig};
@@ -33,6 +35,7 @@ pub(crate) struct Rooms {
     pub(crate) orders: Orders,
     pub(crate) accounts: Accounts,
     pub(crate) imports: Imports,
+    pub(crate) feeds: Feeds,
     pub(crate) door: FrontDoor,
     pub(crate) bus: LocalBus,
     wake: jobs::Wake,
@@ -69,6 +72,7 @@ impl Rooms {
             door: FrontDoor::new(fleet, cached, desk, Arc::clone(&clock)),
             accounts: Accounts::new(repo.clone(), Arc::clone(&clock), accounts),
             imports: Imports::new(repo.clone(), Arc::clone(&clock)),
+            feeds: Feeds::new(repo.clone(), catalog.changes(), Arc::clone(&clock)),
             repo: repo.clone(),
             clock,
             catalog,
@@ -95,6 +99,17 @@ impl Rooms {
             orders: self.orders.clone(),
             accounts: self.accounts.clone(),
             imports: self.imports.clone(),
+        }
+    }
+
+    /// What feeds go through.
+    pub(crate) fn feed_rooms(&self) -> FeedRooms {
+        FeedRooms {
+            feeds: self.feeds.clone(),
+            catalog: self.catalog.clone(),
+            orders: self.orders.clone(),
+            door: self.door.clone(),
+            clock: Arc::clone(&self.clock),
         }
     }
 

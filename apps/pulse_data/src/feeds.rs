@@ -230,9 +230,9 @@ impl Feeds {
     /// Does what a batch of rows says and moves its feed on, in one transaction: the goods, the dead letters, the mark,
     /// and the audit row. [`FeedError::Stale`] where the feed is not at the version that the batch was made for.
     /// O(rows log products), in a number of statements that does not depend on the rows.
-    pub async fn apply(&self, who: &Principal, batch: Batch) -> Result<Applied, FeedError> {
+    pub async fn apply(&self, who: &Principal, batch: impl Into<Arc<Batch>>) -> Result<Applied, FeedError> {
         who.require(Permission::RunFeeds)?;
-        let input = (who.clone(), batch, self.clock.now());
+        let input = (who.clone(), batch.into(), self.clock.now());
         let (applied, told) = self
             .repo
             .write_with(input, |tx, (who, batch, now)| apply::apply(tx, who, batch, *now).boxed())

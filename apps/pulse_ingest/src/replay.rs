@@ -11,16 +11,15 @@
 //!
 //! 1. *Survey.* The file is read once: its hash, its products, its customers, and the last row of each invoice.
 //! 2. *Delivery.* The supplier brings, per product, what the file will sell.
-//! 3. *Lines.* The file is read again. Invoices are spread over workers, so that lines of one invoice stay in order,
-//!    one acknowledged before the next, while others run beside it and share the store's commits. At an invoice's
-//!    last line of the file its cart is checked out; a credit note is booked at its last line, or every 500 lines.
-//! 4. *Books.* When every row is dealt with, the file is noted as done: the next time it is skipped.
+//! 3. *Lines.* The file is read again, and its rows go through a [`pipeline`] whose partitions are the invoices: lines of
+//!    one invoice stay in order, one done before the next, while others run beside it and share the store's commits. At
+//!    an invoice's last line of the file its cart is checked out; a credit note is booked at its last line, or every 500 lines.
+//! 4. *Books.* When every row is acknowledged, the file is noted as done: the next time it is skipped.
 //!
 //! After a crash the file is read from the beginning again: a cart's remembered commands say which of its lines are
 //! in, the checkout's key finds an order that was already made, and everything else recognises its own name.
 
 mod buyers;
-mod dispatch;
 mod error;
 mod feed;
 mod file;
@@ -29,12 +28,14 @@ mod names;
 mod pace;
 mod prices;
 mod progress;
+mod rows;
 mod survey;
 mod texts;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use pulse_core::Principal;
 use pulse_data::accounts::Accounts;
 use pulse_data::catalog::Catalog;
@@ -44,6 +45,7 @@ use pulse_fleet::FrontDoor;
 use tokio_util::sync::CancellationToken;
 
 pub use error::ReplayError;
+pub(crate) use error::{Passing, patiently};
 pub use names::FileHash;
 pub use pace::{InvalidSpeed, Speed};
 pub use progress::{Progress, Standing};
@@ -112,10 +114,10 @@ pub async fn replay(
         sizes.push(meta.len());
     }
     let mut replayed = Replayed::default();
-    let mut pace = pace::Pace::new(options.speed);
+    let pace = Arc::new(Mutex::new(pace::Pace::new(options.speed)));
     let mut bytes = 0;
     for (path, size) in files.iter().zip(sizes) {
-        match file::replay(shop, path, options, &mut pace, progress, bytes).await? {
+        match file::replay(shop, path, options, &pace, progress, bytes).await? {
             file::Outcome::Done => replayed.done += 1,
             file::Outcome::Known => replayed.known += 1,
             file::Outcome::Stopped => return Ok(Replayed { stopped: true, ..replayed }),

@@ -19,5 +19,6 @@ mod fields;
 mod records;
 mod rules;
 
+pub(crate) use fields::{pounds, whole};
 pub use records::{MAX_RECORD, Record, Records};
 pub use rules::{COLUMNS, Line, Reason, Row, classify};

@@ -8,7 +8,7 @@ use crate::chore::{self, Outcome, cargo, output};
 use crate::run_tests::with_postgres;
 
 /// Name for people, package, bench target.
-const BENCHES: [(&str, &str, &str); 9] = [
+const BENCHES: [(&str, &str, &str); 10] = [
     ("otp", "otp", "otp"),
     ("channels", "channels", "channels"),
     ("live", "live", "diff"),
@@ -16,6 +16,7 @@ const BENCHES: [(&str, &str, &str); 9] = [
     ("checkout", "pulse_data", "checkout"),
     ("http", "pulse_web", "http"),
     ("pages", "pulse", "live"),
+    ("ingest", "pulse_ingest", "ingest"),
     ("replay", "pulse_ingest", "replay"),
     ("csv", "labs_csv_stats", "csv"),
 ];
@@ -24,7 +25,7 @@ const BENCHES: [(&str, &str, &str); 9] = [
 pub(crate) fn run(names: &[&str]) -> Outcome {
     if let Some(unknown) = names.iter().find(|name| !BENCHES.iter().any(|(known, ..)| known == *name)) {
         return Err(format!(
-            "bench {unknown}: use otp, channels, live, carts, checkout, http, pages, replay or csv"
+            "bench {unknown}: use otp, channels, live, carts, checkout, http, pages, ingest, replay or csv"
         ));
     }
     with_postgres(|url| {

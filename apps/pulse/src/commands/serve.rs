@@ -23,6 +23,7 @@ use crate::background::{Lasting, Periodic};
 use crate::cli::Serve;
 use crate::config::Config;
 use crate::failure::{Exit, Failure};
+use crate::feeds;
 use crate::rooms::{self, Rooms};
 use crate::signals::Stop;
 use crate::{measure, notify, output, secrets, shop};
@@ -175,7 +176,8 @@ async fn crew(config: &Config, rooms: &Rooms, state: AppState) -> Result<Supervi
         async move { accounts.prune().await.map(|_| ()).map_err(|error| error.to_string()) }
     });
     let following = rooms.clone();
-    Supervisor::new(Strategy::OneForOne)
+    let supervisor = Supervisor::new(Strategy::OneForOne);
+    feeds::attend(supervisor, config, rooms)
         .child("audit-sealer", seal.and_at_the_end().spec())
         .child("account-cleanup", forget.spec())
         .child(

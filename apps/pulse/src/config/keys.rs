@@ -76,6 +76,16 @@ pub(crate) const KEYS: &[Key] = &[
     number("fleet.max_awake", "Carts in memory at a time", FROM_ONE),
     number("fleet.idle_seconds", "A cart without commands for so long goes to sleep", FROM_ONE),
     number("jobs.concurrency", "Jobs that run at a time", FROM_ONE),
+    text(
+        "ingest.folder",
+        "Folder in which feeds arrive and are fed; none by default",
+        "a folder that can be read",
+    ),
+    number(
+        "ingest.keep_days",
+        "How long it is kept what each batch of a feed has changed; its audit row stays",
+        "a whole number",
+    ),
     text("mail.from", "Sender of the shop's mails", "an address such as Pulse <shop@example.com>"),
     text(
         "mail.dir",

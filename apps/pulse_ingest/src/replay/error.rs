@@ -13,6 +13,7 @@ use pulse_core::ports::{PlaceError, StoreError};
 use pulse_data::DbError;
 use pulse_data::accounts::AccountError;
 use pulse_data::catalog::CatalogError;
+use pulse_data::feeds::FeedError;
 use pulse_data::imports::ImportError;
 use pulse_data::orders::OrderError;
 use pulse_fleet::ShopError;
@@ -70,7 +71,7 @@ pub enum ReplayError {
 }
 
 /// Which errors pass by themselves.
-pub(super) trait Passing {
+pub(crate) trait Passing {
     /// After how long it is worth to try again; `None` for never.
     fn passes(&self) -> Option<Duration>;
 }
@@ -121,14 +122,14 @@ macro_rules! passes_as_its_database {
     )*};
 }
 
-passes_as_its_database!(CatalogError, ImportError, OrderError, AccountError);
+passes_as_its_database!(CatalogError, FeedError, ImportError, OrderError, AccountError);
 
 /// How long one step is tried again before the replay gives up: longer than any lease.
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Tries a step again while its error passes by itself. Each step here has a name of its own, so doing it again is
 /// safe.
-pub(super) async fn patiently<T, E: Passing, F>(mut step: impl FnMut() -> F) -> Result<T, E>
+pub(crate) async fn patiently<T, E: Passing, F>(mut step: impl FnMut() -> F) -> Result<T, E>
 where
     F: Future<Output = Result<T, E>>,
 {

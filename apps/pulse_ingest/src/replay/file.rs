@@ -8,6 +8,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use parking_lot::Mutex;
+use pipeline::Pipeline;
 use pulse_core::Timestamp;
 use pulse_core::pricing::VatRate;
 use pulse_data::catalog::DeliveryLine;
@@ -15,11 +17,11 @@ use pulse_data::imports::Counts;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::dispatch::Dispatch;
 use super::error::{ReplayError, patiently};
-use super::invoice::Work;
+use super::invoice::{Invoices, Line, Work};
 use super::pace::Pace;
 use super::progress::Progress;
+use super::rows::Rows;
 use super::survey::{self, Survey};
 use super::{Options, Shop, WHO, buyers, feed};
 use crate::retail::Reason;
@@ -38,7 +40,7 @@ pub(super) async fn replay(
     shop: &Shop,
     path: &Path,
     options: &Options,
-    pace: &mut Pace,
+    pace: &Arc<Mutex<Pace>>,
     progress: &Arc<Progress>,
     before: u64,
 ) -> Result<Outcome, ReplayError> {
@@ -59,17 +61,17 @@ pub(super) async fn replay(
         buyers: buyers::ensure(shop, &survey.customers).await?,
         refused_sales: AtomicU64::new(0),
         progress: Arc::clone(progress),
-        // A worker that fails stops the others, and not the caller's token.
+        failed: Mutex::new(None),
+        // A line that fails stops the others, and not the caller's token.
         stop: options.stop.child_token(),
     });
     let (to, batches) = mpsc::channel(feed::AHEAD);
     let (content, hash, ends) = (survey.content, survey.hash, survey.ends);
     let reader = tokio::task::spawn_blocking(move || feed::feed(content, hash, &ends, &to));
 
-    let mut dispatch = Dispatch::new(&work, &file, pace, options.workers, before);
-    let sent = dispatch.run(batches).await;
-    dispatch.close().await?;
-    let counts = sent?;
+    let (rows, ended) = Rows::new(&work, &file, batches, pace, before);
+    through(&work, rows, options.workers).await?;
+    let counts = ended.lock().take();
     let read = reader.await.map_err(|error| ReplayError::Crashed(error.to_string()))?;
     let read = read.map_err(|source| ReplayError::Read { path: path.to_owned(), source })?;
     if options.stop.is_cancelled() {
@@ -78,11 +80,47 @@ pub(super) async fn replay(
     if read != Some(survey.hash) {
         return Err(ReplayError::Changed(path.to_owned()));
     }
+    let counts = counts.ok_or_else(|| ReplayError::Crashed("the rows ended without a word".to_owned()))?;
     let sale_lines = counts.sale_lines.saturating_sub(work.refused_sales.load(Ordering::Relaxed));
     let counts = Counts { sale_lines, ..counts };
     let customers: Vec<i64> = survey.customers.into_keys().collect();
     patiently(|| shop.imports.finish(&WHO, file.id, counts, customers.clone())).await?;
     Ok(Outcome::Done)
+}
+
+/// Rows that one processor holds at most. Over all of them this bounds the memory of the second pass.
+const ROWS_HELD: usize = 48;
+
+/// The rows through a pipeline of so many processors. The first failure is the answer.
+async fn through(work: &Arc<Work>, rows: Rows, processors: usize) -> Result<(), ReplayError> {
+    let running = Pipeline::builder(Invoices::new(work))
+        .name("replay")
+        .producer(rows)
+        .processors(processors.max(1))
+        .demand(ROWS_HELD, ROWS_HELD / 2)
+        .partition_by(Line::partition)
+        .start();
+    let mut running = running.map_err(|error| ReplayError::Crashed(error.to_string()))?;
+    let handle = running.handle().clone();
+    let drained = tokio::select! {
+        drained = running.finished() => drained,
+        () = work.stop.cancelled() => {
+            // What is under way is done, what waits is left: the same files go on from there.
+            handle.stop();
+            running.finished().await
+        }
+    };
+    if let Some(error) = work.failed.lock().take() {
+        return Err(error);
+    }
+    if let Some(gave_up) = drained.gave_up {
+        return Err(ReplayError::Crashed(gave_up.to_string()));
+    }
+    // The books are closed over rows that are done, and no others.
+    if !work.stop.is_cancelled() && drained.stats.acked_done != drained.stats.produced {
+        return Err(ReplayError::Crashed("a row was not acknowledged".to_owned()));
+    }
+    Ok(())
 }
 
 async fn surveyed(path: &Path, stop: &CancellationToken) -> Result<Option<Survey>, ReplayError> {

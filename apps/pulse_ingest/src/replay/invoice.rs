@@ -1,12 +1,14 @@
 //! Invoices on their way through the shop: lines into carts, carts to the checkout, credit notes into the books.
 //!
-//! **Invariant.** One worker has all lines of an invoice and does them in the order of the file, each acknowledged
+//! **Invariant.** The lines of an invoice go through one processor of the pipeline in the order of the file, each done
 //! before the next; other invoices run beside it. An invoice is checked out at its last line of the file.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use parking_lot::Mutex;
+use pipeline::{Failed, Failure, Handler, Message};
 use pulse_core::order::{Channel, PaymentMethod};
 use pulse_core::ports::PlaceError;
 use pulse_core::pricing::VatRate;
@@ -15,7 +17,6 @@ use pulse_data::catalog::{CatalogError, DeliveryLine};
 use pulse_data::imports::DeadLetter;
 use pulse_data::orders::{BooksLine, BooksReturn};
 use pulse_fleet::{Checkout, ShopError};
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::error::{ReplayError, patiently, shop};
@@ -30,7 +31,7 @@ const NOTE_LINES: usize = 500;
 /// How often goods that others bought meanwhile are delivered again for one checkout.
 const TOP_UPS: u32 = 10;
 
-/// What all workers on a file share.
+/// What all that is done for a file shares.
 pub(super) struct Work {
     pub(super) shop: Shop,
     pub(super) hash: FileHash,
@@ -44,13 +45,26 @@ pub(super) struct Work {
     /// Sale rows that the shop refused, in all runs.
     pub(super) refused_sales: AtomicU64,
     pub(super) progress: Arc<Progress>,
+    /// Why it ended before its end.
+    pub(super) failed: Mutex<Option<ReplayError>>,
     pub(super) stop: CancellationToken,
 }
 
-/// A row for a worker; the permit is given back when it is done.
-pub(super) enum Job {
-    Sale(Entry, OwnedSemaphorePermit),
-    Return(Entry, OwnedSemaphorePermit),
+/// A row of an invoice.
+#[derive(Debug)]
+pub(super) enum Line {
+    Sale(Entry),
+    Return(Entry),
+}
+
+impl Line {
+    /// What keeps the rows of an invoice in their order: they go one after the other through one processor.
+    pub(super) fn partition(&self) -> u64 {
+        let (Self::Sale(Entry { cart: CartId(id), .. }) | Self::Return(Entry { cart: CartId(id), .. })) =
+            self;
+        // Half of a hash is a hash.
+        u64::try_from(id >> 64).unwrap_or_default()
+    }
 }
 
 /// An invoice of which lines are still to come.
@@ -63,29 +77,37 @@ struct Open {
     customer: Option<i64>,
 }
 
-/// Does the jobs of one worker until there are no more.
-pub(super) async fn work(work: Arc<Work>, mut jobs: mpsc::Receiver<Job>) -> Result<(), ReplayError> {
-    let mut sales: HashMap<CartId, Open> = HashMap::new();
-    let mut notes: HashMap<CartId, BooksReturn> = HashMap::new();
-    while let Some(job) = jobs.recv().await {
-        if work.stop.is_cancelled() {
-            return Ok(());
-        }
-        match job {
-            Job::Sale(entry, _permit) => {
-                let mut open = match sales.remove(&entry.cart) {
+/// The pipeline's callbacks, and the invoices that are open.
+pub(super) struct Invoices {
+    work: Arc<Work>,
+    sales: Mutex<HashMap<CartId, Open>>,
+    notes: Mutex<HashMap<CartId, BooksReturn>>,
+}
+
+impl Invoices {
+    pub(super) fn new(work: &Arc<Work>) -> Self {
+        Self { work: Arc::clone(work), sales: Mutex::default(), notes: Mutex::default() }
+    }
+
+    async fn line(&self, line: &Line) -> Result<(), ReplayError> {
+        let work = &self.work;
+        match line {
+            Line::Sale(entry) => {
+                let open = self.sales.lock().remove(&entry.cart);
+                let mut open = match open {
                     Some(open) => open,
-                    None => Open { known_to: work.known_to(&entry).await?, ..Open::default() },
+                    None => Open { known_to: work.known_to(entry).await?, ..Open::default() },
                 };
-                work.sell(&entry, &mut open).await?;
+                work.sell(entry, &mut open).await?;
                 if entry.last {
-                    work.check_out(&entry, open).await?;
+                    work.check_out(entry, open).await?;
                 } else {
-                    sales.insert(entry.cart, open);
+                    self.sales.lock().insert(entry.cart, open);
                 }
             }
-            Job::Return(entry, _permit) => {
-                let mut note = notes.remove(&entry.cart).unwrap_or_else(|| work.note(&entry));
+            Line::Return(entry) => {
+                let note = self.notes.lock().remove(&entry.cart);
+                let mut note = note.unwrap_or_else(|| work.note(entry));
                 note.lines.push(BooksLine {
                     key: work.hash.line(entry.row),
                     sku: entry.sku,
@@ -98,15 +120,45 @@ pub(super) async fn work(work: Arc<Work>, mut jobs: mpsc::Receiver<Job>) -> Resu
                 if entry.last {
                     work.progress.returned();
                 } else {
-                    notes.insert(entry.cart, note);
+                    self.notes.lock().insert(entry.cart, note);
                 }
             }
         }
+        Ok(())
     }
-    Ok(())
+}
+
+impl Handler for Invoices {
+    type In = Line;
+    type Out = ();
+
+    async fn handle_message(&self, message: &mut Message<Line>) -> Result<(), Failure> {
+        let stopped = || Failure::retry("the replay has stopped");
+        if self.work.stop.is_cancelled() {
+            return Err(stopped());
+        }
+        self.line(&message.data).await.map_err(|error| {
+            self.work.fail(error);
+            stopped()
+        })
+    }
+
+    /// A panic ends the replay like any other failure.
+    async fn handle_failed(&self, failed: &mut [Failed<Line>]) -> Result<(), Failure> {
+        if let Some(panic) = failed.iter().find(|failed| failed.failure.is_panic()) {
+            self.work.fail(ReplayError::Crashed(panic.failure.to_string()));
+        }
+        Ok(())
+    }
 }
 
 impl Work {
+    /// Ends the replay; the first failure is its answer.
+    pub(super) fn fail(&self, error: ReplayError) {
+        self.failed.lock().get_or_insert(error);
+        self.stop.cancel();
+    }
+
     /// Up to which row an earlier run has filled the invoice's cart: rows go in in order, and a cart remembers its last
     /// commands even when it was checked out.
     async fn known_to(&self, entry: &Entry) -> Result<u32, ReplayError> {

@@ -8,7 +8,7 @@ use jiff::tz::Offset;
 use pulse_core::{Sku, Timestamp};
 
 /// `-?\d+` in ASCII digits that fits 64 bits.
-pub(super) fn whole(text: &str) -> Option<i64> {
+pub(crate) fn whole(text: &str) -> Option<i64> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     // `parse` alone would also take a `+`.
     (is_digits(digits)).then(|| text.parse().ok()).flatten()
@@ -16,17 +16,17 @@ pub(super) fn whole(text: &str) -> Option<i64> {
 
 /// A price in pounds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Pounds {
+pub(crate) struct Pounds {
     /// The whole pence; what is beyond them is cut off.
-    pub(super) pence: i64,
+    pub(crate) pence: i64,
     /// Whether anything but zeros was cut off.
-    pub(super) finer: bool,
+    pub(crate) finer: bool,
     /// Above zero, be it less than a penny.
-    pub(super) positive: bool,
+    pub(crate) positive: bool,
 }
 
 /// `-?\d+(\.\d+)?`; `None` also where the pence do not fit 64 bits. Trailing zeros are no precision.
-pub(super) fn pounds(text: &str) -> Option<Pounds> {
+pub(crate) fn pounds(text: &str) -> Option<Pounds> {
     let (negative, amount) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
     let (units, decimals) = match amount.split_once('.') {
         Some((units, decimals)) if is_digits(decimals) => (units, decimals.trim_end_matches('0')),

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can not go on should say where")]
 
 mod demo;
+mod feed;
 mod killed;
 mod real;
 mod replay;

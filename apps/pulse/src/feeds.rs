@@ -1,0 +1,66 @@
+//! Feeds that arrive while the shop runs: posted bodies, and a folder where one is configured.
+//!
+//! **Invariant.** Each is a supervised child: what goes wrong with one is told and tried again, and the shop goes on.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use otp::Supervisor;
+use pulse_ingest::feed::{Fed, FeedFile, FeedOptions, FeedRunError, Watch, follow_posts};
+
+use crate::background::{Lasting, Periodic};
+use crate::config::Config;
+use crate::rooms::Rooms;
+use crate::shop::OPERATOR;
+
+/// A database that is gone is waited for: nobody waits for a feed in the background.
+const PATIENCE: Duration = Duration::from_hours(24);
+
+fn options() -> FeedOptions {
+    FeedOptions { patience: PATIENCE, ..FeedOptions::default() }
+}
+
+/// Adds what attends to feeds.
+pub(crate) fn attend(supervisor: Supervisor, config: &Config, rooms: &Rooms) -> Supervisor {
+    let (feeds, keep) = (rooms.feeds.clone(), Duration::from_hours(24 * config.ingest.keep_days));
+    let prune = Periodic::every(Duration::from_hours(1), "feed cleanup", move || {
+        let feeds = feeds.clone();
+        async move { feeds.prune(&OPERATOR, keep).await.map(|_| ()).map_err(|error| error.to_string()) }
+    });
+    let posted = rooms.feed_rooms();
+    let supervisor = supervisor.child("feed-cleanup", prune.spec()).child(
+        "feeds-posted",
+        Lasting::spec(move || {
+            let rooms = posted.clone();
+            async move { follow_posts(&rooms, &options(), &Arc::default()).await }
+        }),
+    );
+    let Some(folder) = config.ingest.folder.clone() else { return supervisor };
+    let arriving = rooms.feed_rooms();
+    supervisor.child(
+        "feeds-folder",
+        Lasting::spec(move || {
+            let (rooms, folder) = (arriving.clone(), folder.clone());
+            async move {
+                let (options, progress) = (options(), Arc::default());
+                let watch = Watch::new(&folder).run(&rooms, &options, &progress, tell);
+                if let Err(error) = watch.await {
+                    tracing::warn!(folder = %folder.display(), %error, "the folder of feeds can't be read; it is looked at again");
+                }
+            }
+        }),
+    )
+}
+
+fn tell(file: &FeedFile, how: &Result<Fed, FeedRunError>) {
+    let file = file.path.display();
+    match how {
+        Ok(Fed::Done(feed)) => {
+            let counts = feed.counts;
+            tracing::info!(%file, changed = counts.changed, unchanged = counts.unchanged, dead = counts.dead, "a feed is done");
+        }
+        Ok(Fed::Refused(feed)) => tracing::warn!(%file, feed = feed.id, "a feed is refused as a whole"),
+        Ok(Fed::Known(_) | Fed::Stopped(_)) => {}
+        Err(error) => tracing::warn!(%file, %error, "a feed can't go on; it is tried again"),
+    }
+}

@@ -1,0 +1,169 @@
+//! Feeds into either database: rows a second, CPU, peak memory, beside a bare multi-row upsert of the same rows in the same
+//! sitting, in turn.
+//!
+//! `PULSE_BENCH_ROWS` sets the rows of a feed (a million), `PULSE_BENCH_PRODUCTS` the products (100,000). SQLite is a fresh
+//! file that waits for the disk at each commit; PostgreSQL the server of `PULSE_TEST_PG`, or none.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::cast_precision_loss,
+    reason = "a bench prints, and stops where it can not go on"
+)]
+
+#[path = "../tests/it/shop.rs"]
+#[expect(dead_code, reason = "the replay's bench uses the rest")]
+mod shop;
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, BufWriter};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::FutureExt as _;
+use pulse_data::feeds::{Feeds, Kind};
+use pulse_data::testing::Database;
+use pulse_data::{Backend, Repo, RepoOptions, Sql as _, SystemClock};
+use pulse_ingest::feed::{Fed, FeedOptions, FeedRooms, feed_file, generate};
+
+/// Rows of one statement, ours and the peer's.
+const BATCH: usize = 2_000;
+const ROUNDS: u64 = 3;
+
+fn main() {
+    let number =
+        |name: &str, usual: u64| std::env::var(name).ok().map_or(usual, |text| text.parse().unwrap());
+    let (rows, products) = (number("PULSE_BENCH_ROWS", 1_000_000), number("PULSE_BENCH_PRODUCTS", 100_000));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        for backend in [Backend::Sqlite, Backend::Postgres] {
+            if backend == Backend::Postgres && std::env::var_os("PULSE_TEST_PG").is_none() {
+                println!("postgres: PULSE_TEST_PG is not set");
+                continue;
+            }
+            let database = Database::create(backend).await;
+            let repo = database.repo_with(RepoOptions::default()).await;
+            measure(backend, &repo, rows, products).await;
+            repo.close().await;
+            database.drop().await;
+        }
+    });
+}
+
+async fn measure(backend: Backend, repo: &Repo, rows: u64, products: u64) {
+    let folder = tempfile::tempdir().unwrap();
+    let shop = shop::open(repo).await;
+    let rooms = FeedRooms {
+        feeds: Feeds::new(repo.clone(), shop.catalog.changes(), Arc::new(SystemClock)),
+        catalog: shop.catalog.clone(),
+        orders: shop.orders.clone(),
+        door: shop.door.clone(),
+        clock: Arc::new(SystemClock),
+    };
+    let made = file(folder.path(), Kind::Catalogue, 0, products, products);
+    report(backend, "catalogue, new products", products, feed(&rooms, &made).await, None);
+    for kind in [Kind::Stock, Kind::Prices] {
+        let (mut ours, mut bare) = (Duration::ZERO, Duration::ZERO);
+        for round in 1..=ROUNDS {
+            let path = file(folder.path(), kind, round, rows, products);
+            let took = feed(&rooms, &path).await;
+            let peer = upsert(repo, kind, &path).await;
+            report(backend, kind.name(), rows, took, Some(peer));
+            (ours, bare) = (ours + took.0, bare + peer.0);
+            std::fs::remove_file(path).unwrap();
+        }
+        println!(
+            "{backend:?} {}: {:.2} of a bare upsert over {ROUNDS} rounds",
+            kind.name(),
+            bare.as_secs_f64() / ours.as_secs_f64()
+        );
+    }
+    shop::close(&shop).await;
+}
+
+fn file(folder: &Path, kind: Kind, seed: u64, rows: u64, products: u64) -> PathBuf {
+    let path = folder.join(format!("{}-{seed}.csv", kind.name()));
+    generate(&mut BufWriter::new(std::fs::File::create(&path).unwrap()), kind, seed, rows, products).unwrap();
+    path
+}
+
+/// Wall and CPU time.
+type Took = (Duration, Duration);
+
+async fn feed(rooms: &FeedRooms, path: &Path) -> Took {
+    let (start, before) = (Instant::now(), cpu());
+    let ended = feed_file(rooms, path, &FeedOptions::default(), &Arc::default(), 0).await.unwrap();
+    assert!(matches!(ended, Fed::Done(ref feed) if feed.counts.dead == 0), "{ended:?}");
+    (start.elapsed(), cpu().saturating_sub(before))
+}
+
+/// The peer: the same rows, read and folded beforehand, in one upsert a batch and nothing else.
+async fn upsert(repo: &Repo, kind: Kind, path: &Path) -> Took {
+    let lines = BufReader::new(std::fs::File::open(path).unwrap()).lines().skip(1);
+    let rows: Vec<(String, i64)> = lines
+        .map(|line| {
+            let line = line.unwrap();
+            let (sku, value) = line.split_once(',').unwrap();
+            (sku.to_owned(), value.replace('.', "").parse().unwrap())
+        })
+        .collect();
+    let batches: Vec<String> = rows
+        .chunks(BATCH)
+        .map(|rows| {
+            let mut folded: BTreeMap<&str, i64> = BTreeMap::new();
+            for (sku, value) in rows {
+                let sum = folded.entry(sku).or_default();
+                *sum = if kind == Kind::Stock { *sum + value } else { *value };
+            }
+            serde_json::to_string(&folded.into_iter().collect::<Vec<_>>()).unwrap()
+        })
+        .collect();
+    let set = match kind {
+        Kind::Stock => "stock = products.stock + excluded.stock",
+        _ => "price_pence = excluded.price_pence",
+    };
+    let value = match repo.backend() {
+        Backend::Sqlite => ["value ->> 0", "value ->> 1", "json_each($1) WHERE TRUE"],
+        Backend::Postgres => ["value ->> 0", "(value ->> 1)::bigint", "jsonb_array_elements($1::jsonb)"],
+    };
+    let [sku, number, from] = value;
+    let sql = format!(
+        "INSERT INTO products (sku, name, name_key, price_pence, currency, vat, priced_at, stock, active, version, \
+         created_at, updated_at) SELECT {sku}, 'x', 'x', {number}, 'GBP', 'standard', 0, {number}, TRUE, 1, 0, 0 \
+         FROM {from} ON CONFLICT (sku) DO UPDATE SET {set}"
+    );
+    let (start, before) = (Instant::now(), cpu());
+    for batch in batches {
+        let write = repo.write_with((sql.clone(), batch), |tx, (sql, batch)| {
+            async move { tx.exec(sql, vec![batch.as_str().into()]).await }.boxed()
+        });
+        write.await.unwrap();
+    }
+    (start.elapsed(), cpu().saturating_sub(before))
+}
+
+fn report(backend: Backend, what: &str, rows: u64, took: Took, peer: Option<Took>) {
+    let each = |(wall, cpu): Took| {
+        format!(
+            "{:>9.0} rows/s, {:>5.2} us of CPU a row",
+            rows as f64 / wall.as_secs_f64(),
+            cpu.as_secs_f64() * 1e6 / rows as f64
+        )
+    };
+    let beside = peer.map_or_else(String::new, |peer| format!(" | bare {}", each(peer)));
+    println!("{backend:?} {what}: {}{beside} | {}", each(took), peak());
+}
+
+/// CPU that this process has used, its own and the kernel's.
+fn cpu() -> Duration {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let ticks = |at: usize| fields.get(at).and_then(|ticks| ticks.parse::<u64>().ok()).unwrap_or_default();
+    Duration::from_millis(10 * (ticks(11) + ticks(12)))
+}
+
+fn peak() -> String {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or("VmHWM unknown").replace('\t', " ")
+}

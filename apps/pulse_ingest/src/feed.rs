@@ -1,0 +1,52 @@
+//! Feeds of suppliers and partners: products, prices, stock, and what happens to orders.
+//!
+//! **Invariant.** Each row of a feed is done once, or is a dead letter that says what is wrong with which field; killed at
+//! any instant and fed again, it ends the same.
+//!
+//! # How a feed goes
+//!
+//! 1. *Open.* The file is read once for its hash, which with its source is what it is known by. One that was done is not
+//!    done again; one that breaks off is refused as a whole.
+//! 2. *Judge.* Its rows go through a [`pipeline`]: each is read into what it says, or into everything that is wrong with it.
+//! 3. *Do.* A batch of rows changes the goods, buries its dead letters and moves the feed's mark in one transaction. While
+//!    it is on its way to the disk, the next is judged.
+//! 4. *End.* When every row is dealt with, the feed is done.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | `schema`, `cells`, `parse` | what rows may say; pure |
+//! | `raw`, `csv`, `ndjson`, `open` | rows as they were sent, and where they come from |
+//! | `reader`, `apply`, `run` | the pipeline: its producer, its callbacks, its life |
+//! | `events` | order events, through the front door |
+//! | `letters` | dead letters, tried again |
+//! | `folder`, `inbox` | where feeds arrive while the shop runs |
+//! | `generate` | made-up feeds of any length |
+
+mod apply;
+mod cells;
+mod csv;
+mod events;
+mod folder;
+mod generate;
+mod inbox;
+mod letters;
+mod ndjson;
+mod open;
+mod parse;
+mod progress;
+mod raw;
+mod reader;
+mod run;
+mod schema;
+
+pub use cells::Happened;
+pub use folder::{FeedFile, Watch, files_of};
+pub use generate::generate;
+pub use inbox::{feed_waiting, follow_posts};
+pub use letters::{Retried, discard_all, retry, retry_all};
+pub use open::{OpenError, format_of, kind_of};
+pub use parse::{NewOrder, OrderEvent, OrderName, Parsed, Reading};
+pub use progress::{FeedProgress, FeedStanding};
+pub use raw::{MOST_ROW, RawRow};
+pub use run::{Fed, FeedOptions, FeedRooms, FeedRunError, feed_body, feed_file};
+pub use schema::{Column, Layout, columns, describe};
