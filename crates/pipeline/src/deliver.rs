@@ -105,7 +105,8 @@ pub(crate) async fn end<H: Handler>(core: &Core<H>, mut ends: Ends, mut failed: 
 async fn bury<H: Handler>(core: &Core<H>, failed: &mut [Failed<H::In>]) {
     let began = Instant::now();
     if let Some(first) = failed.first() {
-        tracing::warn!(
+        // Not louder: a feed full of dirt is the dead letters' to report.
+        tracing::debug!(
             pipeline = core.shared.name,
             messages = failed.len(),
             first = first.failure.reason(),

@@ -4,6 +4,12 @@
 
 #[cfg(feature = "files")]
 pub mod files;
+#[cfg(feature = "http")]
+pub mod http;
 mod memory;
+#[cfg(feature = "nats")]
+pub mod nats;
+#[cfg(feature = "outbox")]
+pub mod outbox;
 
 pub use memory::{Fed, Feed, FeedClosed, Items, feed};

@@ -8,10 +8,11 @@ use crate::chore::{self, Outcome, cargo, output};
 use crate::run_tests::with_postgres;
 
 /// Name for people, package, bench target.
-const BENCHES: [(&str, &str, &str); 10] = [
+const BENCHES: [(&str, &str, &str); 11] = [
     ("otp", "otp", "otp"),
     ("channels", "channels", "channels"),
     ("live", "live", "diff"),
+    ("pipeline", "pipeline", "pipeline"),
     ("carts", "pulse_fleet", "carts"),
     ("checkout", "pulse_data", "checkout"),
     ("http", "pulse_web", "http"),
@@ -25,7 +26,7 @@ const BENCHES: [(&str, &str, &str); 10] = [
 pub(crate) fn run(names: &[&str]) -> Outcome {
     if let Some(unknown) = names.iter().find(|name| !BENCHES.iter().any(|(known, ..)| known == *name)) {
         return Err(format!(
-            "bench {unknown}: use otp, channels, live, carts, checkout, http, pages, ingest, replay or csv"
+            "bench {unknown}: use otp, channels, live, pipeline, carts, checkout, http, pages, ingest, replay or csv"
         ));
     }
     with_postgres(|url| {

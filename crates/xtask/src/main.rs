@@ -1,12 +1,13 @@
-//! The workspace's own chores: `cargo xtask test | db | bench | tidy | cover`.
+//! The workspace's own chores: `cargo xtask test | db | nats | bench | tidy | cover`.
 //!
-//! **Invariant.** A chore leaves nothing running that it started (but for `db up`, which is asked to), and ends with
+//! **Invariant.** A chore leaves nothing running that it started (but for `db up` and `nats up`, which are asked to), and ends with
 //! the exit code of what it ran.
 
 mod bench;
 mod chore;
 mod cover;
 mod db;
+mod nats;
 mod postgres;
 mod run_tests;
 mod tidy;
@@ -18,7 +19,8 @@ cargo xtask CHORE
 
   test [-- NEXTEST ARGS]  all tests on SQLite and PostgreSQL, doc tests included
   db up | down | url      the private PostgreSQL for development
-  bench [NAME]            the table of figures: otp, channels, live, carts, checkout, http, pages, replay, csv
+  nats up | down | url    the private NATS server, with JetStream, for development
+  bench [NAME]            the table of figures: otp, channels, live, pipeline, carts, checkout, http, pages, replay, csv
   tidy                    what the compiler can't see: links, module docs, arrows between rooms
   cover                   line coverage of the tests";
 
@@ -28,6 +30,7 @@ fn main() -> ExitCode {
     let done = match args.as_slice() {
         ["test", rest @ ..] => run_tests::run(rest),
         ["db", verb] => db::run(verb),
+        ["nats", verb] => nats::run(verb),
         ["bench", names @ ..] => bench::run(names),
         ["tidy"] => tidy::run(),
         ["cover"] => cover::run(),

@@ -3,4 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "in a test an error is a failure")]
 
 mod basics;
+mod database;
 mod files;
+mod http;
+mod laws;
+mod nats;
+mod nats_server;
+mod outbox;
+mod time;

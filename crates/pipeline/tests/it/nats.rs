@@ -1,0 +1,236 @@
+//! `JetStream`, against a real server.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use pipeline::producers::nats::async_nats::jetstream::{self, Context, consumer, stream};
+use pipeline::producers::nats::{Delivery, JetStream};
+use pipeline::{Batch, Batcher, Failure, Handler, Message, Pipeline, Producer, Running};
+
+use crate::nats_server::Server;
+
+/// Fails what begins with `!` for ever, with `?` the first time; counts how often each was stored.
+#[derive(Default, Clone)]
+struct Stores {
+    stored: Arc<Mutex<BTreeMap<String, u32>>>,
+    slow: Duration,
+}
+
+impl Handler for Stores {
+    type In = Delivery;
+    type Out = String;
+
+    async fn handle_message(&self, message: &mut Message<Delivery>) -> Result<String, Failure> {
+        let text = message.data.text()?;
+        match text.as_bytes().first() {
+            Some(b'!') => Err(Failure::reject("wrong\nfor ever")),
+            Some(b'?') if message.data.attempt() == 1 => Err(Failure::retry("not now")),
+            Some(b'~') => Err(Failure::retry("never")),
+            _ => Ok(text.to_owned()),
+        }
+    }
+
+    async fn handle_batch(&self, batch: &mut Batch<Delivery, String>) -> Result<(), Failure> {
+        tokio::time::sleep(self.slow).await;
+        let mut stored = self.stored.lock().unwrap();
+        for item in &*batch {
+            *stored.entry(item.data.clone()).or_default() += 1;
+        }
+        Ok(())
+    }
+}
+
+async fn feeds(context: &Context) {
+    let subjects = vec!["feeds.>".to_owned()];
+    let config = stream::Config { name: "FEEDS".to_owned(), subjects, ..stream::Config::default() };
+    context.create_stream(config).await.unwrap();
+}
+
+async fn publish(context: &Context, subject: &str, payloads: impl IntoIterator<Item = String>) {
+    let mut acks = Vec::new();
+    for payload in payloads {
+        acks.push(context.publish(subject.to_owned(), payload.into()).await.unwrap());
+    }
+    for ack in acks {
+        ack.await.unwrap();
+    }
+}
+
+fn producer(context: &Context) -> JetStream {
+    JetStream::new(context.clone(), "FEEDS", "shop")
+        .backoff(Duration::from_millis(50), Duration::from_secs(1))
+}
+
+fn start(handler: &Stores, producer: JetStream) -> Running<Delivery> {
+    Pipeline::builder(handler.clone())
+        .producer(producer)
+        .processors(2)
+        .demand(100, 50)
+        .batcher(Batcher::new("store").size(50).timeout(Duration::from_millis(5)))
+        .start()
+        .unwrap()
+}
+
+async fn until(mut so: impl AsyncFnMut() -> bool) {
+    while !so().await {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// What the broker still has for the consumer: not given out, or not acknowledged.
+async fn left(context: &Context) -> usize {
+    let stream = context.get_stream("FEEDS").await.unwrap();
+    let consumer: consumer::PullConsumer = stream.get_consumer("shop").await.unwrap();
+    let info = consumer.get_info().await.unwrap();
+    usize::try_from(info.num_pending).unwrap() + info.num_ack_pending
+}
+
+#[tokio::test]
+async fn every_message_is_stored_once_and_acknowledged() {
+    let server = Server::start().await;
+    let context = server.jetstream().await;
+    feeds(&context).await;
+    publish(&context, "feeds.a", (0..3_000).map(|n| n.to_string())).await;
+    publish(&context, "feeds.b", ["elsewhere".to_owned()]).await;
+    let stores = Stores::default();
+    let running = start(&stores, producer(&context).filter("feeds.a").filter("feeds.c").double_ack(true));
+    until(async || running.stats().acked_done == 3_000).await;
+    assert_eq!(left(&context).await, 0, "confirmed one by one");
+    publish(&context, "feeds.c", ["later".to_owned()]).await;
+    until(async || running.stats().acked_done == 3_001).await;
+    let drained = running.drain(Duration::from_secs(10)).await;
+    assert_eq!((drained.unacked, drained.stats.ack_errors), (0, 0));
+    let times = stores.stored.lock().unwrap();
+    assert_eq!(times.len(), 3_001);
+    assert!(times.values().all(|once| *once == 1));
+}
+
+#[tokio::test]
+async fn failures_come_back_and_end_as_dead_letters() {
+    let server = Server::start().await;
+    let context = server.jetstream().await;
+    feeds(&context).await;
+    let dead = stream::Config {
+        name: "DEAD".to_owned(),
+        subjects: vec!["dead.>".to_owned()],
+        ..stream::Config::default()
+    };
+    let dead = context.create_stream(dead).await.unwrap();
+    publish(&context, "feeds.a", ["!", "?", "~", "fine"].map(str::to_owned)).await;
+    let stores = Stores::default();
+    let running = start(&stores, producer(&context).max_attempts(3).dead_letters("dead.feeds"));
+    until(async || running.stats().acked_failed == 5).await;
+    until(async || left(&context).await == 0).await;
+    running.drain(Duration::from_secs(10)).await;
+    assert_eq!(*stores.stored.lock().unwrap(), BTreeMap::from([("?".to_owned(), 1), ("fine".to_owned(), 1)]));
+    let mut letters = BTreeMap::new();
+    for sequence in 1..=2 {
+        let letter = dead.get_raw_message(sequence).await.unwrap();
+        let header = |name: &str| letter.headers.get(name).unwrap().as_str().to_owned();
+        let text = String::from_utf8(letter.payload.to_vec()).unwrap();
+        letters.insert(text, (header("Pipeline-Reason"), header("Pipeline-Sequence")));
+    }
+    let letter = |reason: &str, sequence: &str| (reason.to_owned(), sequence.to_owned());
+    assert_eq!(letters["!"], letter("wrong for ever", "1"));
+    assert_eq!(letters["~"], letter("never", "3"));
+}
+
+#[tokio::test]
+async fn a_broker_that_was_gone_is_taken_up_again_by_itself() {
+    let mut server = Server::start().await;
+    let context = server.jetstream().await;
+    feeds(&context).await;
+    publish(&context, "feeds.a", (0..500).map(|n| n.to_string())).await;
+    let stores = Stores { slow: Duration::from_millis(20), ..Stores::default() };
+    let running = start(&stores, producer(&context).ack_wait(Duration::from_secs(2)));
+    until(async || running.stats().acked_done >= 100).await;
+    server.down();
+    // Until the pipeline has nothing in hand that it could go on with.
+    until(async || {
+        let before = stores.stored.lock().unwrap().len();
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        stores.stored.lock().unwrap().len() == before
+    })
+    .await;
+    server.up().await;
+    publish(&context, "feeds.a", (500..1_000).map(|n| n.to_string())).await;
+    until(async || stores.stored.lock().unwrap().len() == 1_000).await;
+    until(async || left(&context).await == 0).await;
+    running.drain(Duration::from_secs(10)).await;
+}
+
+#[tokio::test]
+async fn what_a_dead_node_had_goes_to_another_and_what_is_slow_does_not() {
+    let server = Server::start().await;
+    let context = server.jetstream().await;
+    feeds(&context).await;
+    publish(&context, "feeds.a", (0..60).map(|n| n.to_string())).await;
+    let wait = Duration::from_millis(600);
+    let stuck = Stores { slow: Duration::from_hours(1), ..Stores::default() };
+    let first = start(&stuck, producer(&context).ack_wait(wait));
+    until(async || first.stats().produced == 60).await;
+    let stores = Stores::default();
+    let second = start(&stores, producer(&context).ack_wait(wait));
+    // Three times as long as the broker would wait for a silent node.
+    tokio::time::sleep(wait * 3).await;
+    assert_eq!(second.stats().produced, 0, "the first node says that it is at it");
+    drop(first);
+    until(async || left(&context).await == 0).await;
+    second.drain(Duration::from_secs(10)).await;
+    assert_eq!(stores.stored.lock().unwrap().len(), 60);
+}
+
+#[tokio::test]
+async fn what_was_not_handed_out_goes_back_at_once() {
+    let server = Server::start().await;
+    let context = server.jetstream().await;
+    feeds(&context).await;
+    publish(&context, "feeds.a", (0..20).map(|n| n.to_string())).await;
+    let mut first = producer(&context).ack_wait(Duration::from_mins(10));
+    let taken = first.produce(4).await.unwrap().unwrap();
+    until(async || {
+        let stream = context.get_stream("FEEDS").await.unwrap();
+        let consumer: consumer::PullConsumer = stream.get_consumer("shop").await.unwrap();
+        consumer.get_info().await.unwrap().num_ack_pending == 4
+    })
+    .await;
+    first.stop().await;
+    let stores = Stores::default();
+    let second = start(&stores, producer(&context).ack_wait(Duration::from_mins(10)));
+    until(async || stores.stored.lock().unwrap().len() == 20 - taken.len()).await;
+    second.drain(Duration::from_secs(10)).await;
+}
+
+/// A poisonous message that takes its process with it each time is not given out for ever.
+#[tokio::test]
+async fn what_was_given_out_too_often_comes_failed() {
+    let server = Server::start().await;
+    let context = server.jetstream().await;
+    feeds(&context).await;
+    publish(&context, "feeds.a", ["poison".to_owned()]).await;
+    let settings = || producer(&context).ack_wait(Duration::from_millis(100)).max_attempts(2);
+    for attempt in 1..=3 {
+        let mut life = settings();
+        let messages = life.produce(10).await.unwrap().unwrap();
+        assert_eq!(messages[0].data.attempt(), attempt);
+        assert_eq!(messages[0].is_failed(), attempt == 3, "attempt {attempt}");
+    }
+}
+
+#[tokio::test]
+async fn a_consumer_that_was_deleted_is_made_again() {
+    let server = Server::start().await;
+    let context = server.jetstream().await;
+    feeds(&context).await;
+    let stores = Stores::default();
+    let running = start(&stores, producer(&context));
+    publish(&context, "feeds.a", ["one".to_owned()]).await;
+    until(async || running.stats().acked_done == 1).await;
+    let stream: jetstream::stream::Stream = context.get_stream("FEEDS").await.unwrap();
+    stream.delete_consumer("shop").await.unwrap();
+    publish(&context, "feeds.a", ["two".to_owned()]).await;
+    until(async || stores.stored.lock().unwrap().contains_key("two")).await;
+    assert!(running.stats().producer_errors >= 1);
+    running.drain(Duration::from_secs(10)).await;
+}
