@@ -89,13 +89,18 @@ impl Book {
     pub fn advance(&mut self, no: OrderNo, from: Status) -> Result<Change, Refused> {
         let order = self.orders.get(&no).ok_or(Refused::Unknown(no))?;
         let now = order.status;
+        //>> advance
+        //? Two people see the order as placed, and both press "Pack". What does the second press do?
         match from.next() {
             Some(status) if now == from => Ok(self.write(Order { status, ..order.clone() })),
             _ => Err(Refused::Moved { no, from, now }),
         }
+        //<<
     }
 
     fn write(&mut self, order: Order) -> Change {
+        //>> write
+        //? By what will somebody know that they have seen this change already? And who pays for keeping all of them?
         self.version += 1;
         let change = Change { version: self.version, order: order.clone() };
         self.orders.insert(order.no, order);
@@ -104,6 +109,7 @@ impl Book {
         }
         self.changes.push_back(change.clone());
         change
+        //<<
     }
 
     /// The newest orders first, at most so many. O(limit).
@@ -118,6 +124,9 @@ impl Book {
 
     /// What somebody has missed who knows this version. O(changes missed).
     pub fn since(&self, known: Version) -> Missed {
+        //>> since
+        //? Which is the oldest version from which the changes still lead to now?
+        //? The desk was restarted with an empty book, and a program knows version 40. What has it missed?
         let oldest = self.changes.front().map_or(self.version, |change| change.version - 1);
         // A version from the future is that of another book: of before a restart.
         if known > self.version || known < oldest {
@@ -125,5 +134,6 @@ impl Book {
         }
         let skip = usize::try_from(known - oldest).unwrap_or(usize::MAX);
         Missed::Changes(self.changes.iter().skip(skip).cloned().collect())
+        //<<
     }
 }

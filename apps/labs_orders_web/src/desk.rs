@@ -56,11 +56,14 @@ impl Desk {
     }
 
     fn change(&self, act: impl FnOnce(&mut Book) -> Result<Change, Refused>) -> Result<Order, Refused> {
+        //>> change
+        //? Two orders are placed at the same moment. In which order are their changes told, and what holds it?
         let mut book = self.book.lock();
         let change = act(&mut book)?;
         let order = change.order.clone();
         self.tell(change);
         Ok(order)
+        //<<
     }
 
     /// Encoded once, whoever listens.

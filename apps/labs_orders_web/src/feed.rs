@@ -36,6 +36,8 @@ impl Channel for Feed {
     type Info = ();
 
     async fn join(join: Join, ctx: &mut Ctx<'_, Self>) -> Result<Joined<Self>, JoinRefused> {
+        //>> join
+        //? A program was away for a minute. What is the least that brings it up to date, and when is that not enough?
         if join.topic() != FEED {
             return Err(JoinRefused::reason("unmatched topic"));
         }
@@ -55,6 +57,7 @@ impl Channel for Feed {
             }
         };
         Ok(Joined::with(Self, answer))
+        //<<
     }
 
     async fn handle_in(&mut self, push: Push, ctx: &mut Ctx<'_, Self>) -> Answer {

@@ -77,6 +77,8 @@ impl LiveView for OrdersPage {
     async fn mount((): &(), cx: &mut Ctx<'_, Self>) -> Result<Self, Halt> {
         cx.set_title("Orders");
         let Services { desk, here } = cx.scope().clone();
+        //>> mount
+        //? An order is placed between your reading and your listening. And between your listening and your reading?
         // First listen, then read: a change in between comes again and is known by its version.
         cx.subscribe(desk.bus(), Orders, Info::Changed);
         cx.subscribe(here.changes(), lobby::LOBBY.into(), |_| Info::Here);
@@ -86,6 +88,7 @@ impl LiveView for OrdersPage {
         orders.reset(now.orders);
         let form = form::empty();
         Ok(Self { orders, version: now.version, form, here: lobby::names(&here) })
+        //<<
     }
 
     async fn handle_event(&mut self, event: Event, cx: &mut Ctx<'_, Self>) {
@@ -108,7 +111,23 @@ impl LiveView for OrdersPage {
 
     async fn handle_info(&mut self, info: Info, cx: &mut Ctx<'_, Self>) {
         match info {
-            Info::Changed(change) => self.show(&change),
+            Info::Changed(change) => {
+                //>> show
+                //? How does the page know a change that it shows already? What is the least that the browser must be sent?
+                //? An order that has scrolled out of the fifty moves on. Where does its row go?
+                if change.version <= self.version {
+                    return;
+                }
+                self.version = change.version;
+                let order = change.order.clone();
+                if order.status == Status::Placed {
+                    self.orders.insert_at(At::Start, order);
+                } else {
+                    // One that has scrolled out of the page is not brought back.
+                    self.orders.update(order);
+                }
+                //<<
+            }
             Info::Here => self.here = lobby::names(&cx.scope().here),
         }
     }
@@ -135,20 +154,6 @@ impl OrdersPage {
         self.form = taken(std::mem::replace(&mut self.form, form::empty()), params);
         let typed: Typed = self.form.read()?;
         Wish::check(&typed).map_err(|errors| self.form.errors = errors).ok()
-    }
-
-    fn show(&mut self, change: &Change) {
-        if change.version <= self.version {
-            return;
-        }
-        self.version = change.version;
-        let order = change.order.clone();
-        if order.status == Status::Placed {
-            self.orders.insert_at(At::Start, order);
-        } else {
-            // One that has scrolled out of the page is not brought back.
-            self.orders.update(order);
-        }
     }
 }
 

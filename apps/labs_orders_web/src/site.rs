@@ -106,9 +106,9 @@ impl Site {
 
 /// The official clients, unmodified, and what starts them.
 const SCRIPT: &str = concat!(
-    include_str!("../../pulse_web/assets/vendor/phoenix.min.js"),
+    include_str!(concat!(env!("LIVE_CLIENTS"), "/phoenix.min.js")),
     ";\n",
-    include_str!("../../pulse_web/assets/vendor/phoenix_live_view.min.js"),
+    include_str!(concat!(env!("LIVE_CLIENTS"), "/phoenix_live_view.min.js")),
     ";\n",
     include_str!("../assets/app.js"),
 );

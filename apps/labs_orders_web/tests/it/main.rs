@@ -1,9 +1,3 @@
-//! The orders desk: its laws, its page driven in process, its channels over a real socket, a real browser.
+//! The built desk in a real browser. What a learner must pass is in `tests/gate` and `tests/budget.rs`.
 
-#![expect(clippy::unwrap_used, reason = "what a test cannot go on without")]
-
-mod book;
 mod browser;
-mod client;
-mod feed;
-mod page;

@@ -51,7 +51,9 @@ pub(crate) fn check(file: &Path, text: &str, findings: &mut Vec<Finding>) {
             findings.push(Finding::new(file, number + 1, advice));
         }
     }
-    if !inherits_lints {
+    // A manifest of a workspace alone has no code.
+    let is_package = !text.lines().any(|line| line == "[workspace]");
+    if is_package && !inherits_lints {
         findings.push(Finding::new(file, 1, "inherit the lints: [lints] workspace = true"));
     }
 }

@@ -1,11 +1,13 @@
-//! A program that speaks the wire itself.
+//! Desks, pages and programs for the gate. A program here speaks the wire itself.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures::{SinkExt as _, StreamExt as _};
+use labs_orders_web::order::{Typed, Wish};
 use labs_orders_web::site::Site;
+use live::testing::{Browser, Tab};
 use serde_json::{Value, json};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::tungstenite::Message;
@@ -13,6 +15,21 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 
 /// How long a test waits for what must come.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Two teas for somebody.
+pub(crate) fn wish(customer: &str) -> Wish {
+    Wish::check(&Typed { customer: customer.into(), item: "Tea".into(), pieces: "2".into() }).unwrap()
+}
+
+/// A desk whose pages are driven in process.
+pub(crate) async fn desk() -> Site {
+    Site::open([7; 32]).await.expect("the desk opens")
+}
+
+/// A page of it.
+pub(crate) async fn open(site: &Site) -> Tab {
+    Browser::new(site.live()).open("/").await
+}
 
 /// A desk that listens.
 pub(crate) struct Served {

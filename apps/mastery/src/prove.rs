@@ -1,0 +1,139 @@
+//! `mastery prove`: that a gate is strong.
+//!
+//! **Invariant.** A lab is proven if right is green, nothing is red, and every known mistake is red by name; anything
+//! that can't be decided is not proven.
+
+mod form;
+mod mistakes;
+mod mutants;
+mod nothing;
+mod right;
+
+use std::time::Instant;
+
+use anstream::println;
+use anyhow::Result;
+
+use crate::expected::Expected;
+use crate::lab::Lab;
+use crate::place::Place;
+use crate::render;
+use crate::screen::{bad, bold, dim, first, good, wrapped};
+use crate::stages::Built;
+use crate::variant::Variant;
+use crate::workspace::Workspace;
+
+/// How much is proven.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    /// How often the solution must pass, each time with another seed.
+    pub(crate) times: u64,
+    /// Whether other work keeps the processors busy meanwhile.
+    pub(crate) busy: bool,
+    /// One part alone: `form`, `right`, `nothing`, `exit`, `wrong`, `wrong/NAME`.
+    pub(crate) only: Option<String>,
+    /// Whether mutants of the holes are tried, too.
+    pub(crate) mutants: bool,
+}
+
+impl Options {
+    fn asks_for(&self, part: &str) -> bool {
+        self.only.as_deref().is_none_or(|only| only == part || only.starts_with(&format!("{part}/")))
+    }
+
+    fn asks_for_mistake(&self, name: &str) -> bool {
+        self.only.as_deref().and_then(|only| only.strip_prefix("wrong/")).is_none_or(|only| only == name)
+    }
+}
+
+/// Something that was to be shown and was not, in words.
+pub(crate) type Findings = Vec<String>;
+
+/// A lab on the bench.
+struct Bench<'l> {
+    lab: &'l Lab,
+    tests: Vec<Expected>,
+    workspace: Workspace,
+}
+
+impl Bench<'_> {
+    /// Lays a variant out and builds it.
+    async fn built(&self, variant: Variant<'_>) -> Result<Built<'_>> {
+        render::source(self.lab, variant, &self.workspace.lab(&self.lab.name))?;
+        Built::new(self.lab, &self.workspace, false).await
+    }
+}
+
+/// Why a variant that must build does not.
+fn unbuilt(built: &Built<'_>) -> Option<String> {
+    if built.build.is_green() {
+        return None;
+    }
+    let said = built.build.errors.first().or(built.build.refused.as_ref());
+    Some(format!("it does not build:\n{}", first(said.map_or("", String::as_str), 20)))
+}
+
+/// Proves these labs. Whether all are proven.
+pub(crate) async fn run(place: &Place, labs: &[Lab], options: &Options) -> Result<bool> {
+    let mut proven = true;
+    for lab in labs {
+        let started = Instant::now();
+        println!("{} {}", bold(&lab.name), dim(&lab.about.title));
+        let findings = one(place, lab, options).await?;
+        proven &= findings.is_empty();
+        for finding in &findings {
+            println!("  {}", bad(finding));
+        }
+        let seconds = started.elapsed().as_secs();
+        let word =
+            if findings.is_empty() { good("proven").to_string() } else { bad("not proven").to_string() };
+        println!("  {word} {}\n", dim(format!("in {seconds} s")));
+    }
+    Ok(proven)
+}
+
+async fn one(place: &Place, lab: &Lab, options: &Options) -> Result<Findings> {
+    let workspace = Workspace::proving(place);
+    let _turn = workspace.turn()?;
+    workspace.clear()?;
+    workspace.render(place)?;
+    render::gate(lab, &workspace.lab(&lab.name))?;
+    let bench = Bench { lab, tests: lab.expected()?, workspace };
+    let mut all = Findings::new();
+    if options.asks_for("form") {
+        tell("form", form::findings(place, &bench)?, &mut all);
+    }
+    if options.asks_for("right") {
+        let part = format!("right is green, {} times", options.times);
+        tell(&part, right::findings(&bench, options).await?, &mut all);
+    }
+    if options.asks_for("nothing") {
+        tell("nothing is red", nothing::findings(&bench, Variant::Skeleton).await?, &mut all);
+    }
+    if options.asks_for("exit") {
+        tell("leaving is red", nothing::findings(&bench, Variant::Leaves).await?, &mut all);
+    }
+    if options.asks_for("wrong") {
+        for mistake in lab.mistakes()?.iter().filter(|mistake| options.asks_for_mistake(&mistake.name)) {
+            let findings = mistakes::findings(&bench, mistake).await?;
+            tell(&format!("wrong/{} is red by name", mistake.name), findings, &mut all);
+        }
+    }
+    if options.mutants {
+        tell("mutants are red", mutants::findings(place, &bench).await?, &mut all);
+    }
+    Ok(all)
+}
+
+fn tell(part: &str, findings: Findings, all: &mut Findings) {
+    let word = if findings.is_empty() { good("ok ").to_string() } else { bad("no ").to_string() };
+    println!("  {word} {part}");
+    for finding in findings {
+        let (head, rest) = finding.split_once('\n').unwrap_or((&finding, ""));
+        println!("{}", wrapped(head, 6));
+        if !rest.is_empty() {
+            println!("{rest}");
+        }
+        all.push(format!("{part}: {head}"));
+    }
+}

@@ -1,0 +1,90 @@
+//! A lab's stages: builds, then those of its `lab.toml`, until the first red one.
+//!
+//! **Invariant.** A stage is green only if every one of its tests is; a later stage is not tried before.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use crate::compile::{self, Build};
+use crate::expected::{BUDGET, Expected, TestId};
+use crate::lab::Lab;
+use crate::trial::{self, Terms, Verdict};
+use crate::workspace::Workspace;
+
+/// One stage's tests with their verdicts, in their order.
+#[derive(Debug)]
+pub(crate) struct Stage {
+    pub(crate) name: String,
+    pub(crate) tests: Vec<(Expected, Verdict)>,
+}
+
+impl Stage {
+    pub(crate) fn green(&self) -> usize {
+        self.tests.iter().filter(|(_, verdict)| verdict.is_green()).count()
+    }
+
+    pub(crate) fn is_green(&self) -> bool {
+        self.green() == self.tests.len()
+    }
+}
+
+/// A rendered lab that has been built.
+#[derive(Debug)]
+pub(crate) struct Built<'l> {
+    lab: &'l Lab,
+    folder: PathBuf,
+    pub(crate) build: Build,
+}
+
+impl<'l> Built<'l> {
+    /// Builds the programs of the gate.
+    pub(crate) async fn new(lab: &'l Lab, workspace: &Workspace, colour: bool) -> Result<Self> {
+        let budget = lab.about.stages.iter().any(|stage| stage == BUDGET);
+        let programs: &[&str] = if budget { &["gate", BUDGET] } else { &["gate"] };
+        let build = compile::build(workspace, &lab.name, programs, colour).await?;
+        Ok(Self { lab, folder: workspace.lab(&lab.name), build })
+    }
+
+    /// Where a test is.
+    pub(crate) fn program(&self, id: &TestId) -> Option<PathBuf> {
+        self.build.programs.get(id.target().0).cloned()
+    }
+
+    /// The conditions of a trial with this seed.
+    pub(crate) fn terms(&self, seed: u64) -> Terms {
+        let patience = Duration::from_secs(self.lab.about.seconds);
+        Terms { folder: self.folder.clone(), seed, patience }
+    }
+
+    /// Tries these tests.
+    pub(crate) async fn trials(&self, tests: &[Expected], seed: u64) -> Result<Vec<Verdict>> {
+        trial::all(tests, |id| self.program(id), &self.terms(seed)).await
+    }
+
+    /// Tries the stages in their order; `told` hears of each when it has ended.
+    pub(crate) async fn stages(
+        &self,
+        tests: &[Expected],
+        seed: u64,
+        mut told: impl FnMut(&Stage),
+    ) -> Result<Vec<Stage>> {
+        let mut stages = Vec::new();
+        for name in &self.lab.about.stages {
+            let own: Vec<_> = tests.iter().filter(|test| test.id.stage == *name).cloned().collect();
+            if own.is_empty() {
+                continue;
+            }
+            let verdicts = self.trials(&own, seed).await?;
+            let stage = Stage { name: name.clone(), tests: own.into_iter().zip(verdicts).collect() };
+            told(&stage);
+            let is_green = stage.is_green();
+            stages.push(stage);
+            if !is_green {
+                break;
+            }
+        }
+        Ok(stages)
+    }
+}
