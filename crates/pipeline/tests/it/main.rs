@@ -4,6 +4,7 @@
 
 mod basics;
 mod database;
+mod edges;
 mod files;
 mod http;
 mod laws;

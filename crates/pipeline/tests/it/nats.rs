@@ -1,6 +1,8 @@
 //! `JetStream`, against a real server.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -146,7 +148,8 @@ async fn a_broker_that_was_gone_is_taken_up_again_by_itself() {
     let running = start(&stores, producer(&context).ack_wait(Duration::from_secs(2)));
     until(async || running.stats().acked_done >= 100).await;
     server.down();
-    // Until the pipeline has nothing in hand that it could go on with.
+    // Longer than the broker waits for an acknowledgement, and until nothing is in hand that could go on.
+    tokio::time::sleep(Duration::from_secs(3)).await;
     until(async || {
         let before = stores.stored.lock().unwrap().len();
         tokio::time::sleep(Duration::from_millis(500)).await;
@@ -233,4 +236,81 @@ async fn a_consumer_that_was_deleted_is_made_again() {
     until(async || stores.stored.lock().unwrap().contains_key("two")).await;
     assert!(running.stats().producer_errors >= 1);
     running.drain(Duration::from_secs(10)).await;
+}
+
+/// Where the child finds its broker and its file.
+const BROKER: &str = "PIPELINE_KILLED_BROKER";
+
+/// Appends each message to a file; what is in it survives a kill.
+struct Appends(Mutex<std::fs::File>);
+
+impl Handler for Appends {
+    type In = Delivery;
+    type Out = String;
+
+    async fn handle_message(&self, message: &mut Message<Delivery>) -> Result<String, Failure> {
+        Ok(message.data.text()?.to_owned())
+    }
+
+    async fn handle_batch(&self, batch: &mut Batch<Delivery, String>) -> Result<(), Failure> {
+        let lines: String = batch.iter().flat_map(|item| [item.data.as_str(), "\n"]).collect();
+        self.0.lock().unwrap().write_all(lines.as_bytes()).map_err(Failure::retry)
+    }
+}
+
+/// What the child process runs: this test binary again, with this test alone. By itself it does nothing.
+#[test]
+fn child() {
+    let Ok(told) = std::env::var(BROKER) else { return };
+    let (url, file) = told.split_once(' ').unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let context = jetstream::new(pipeline::producers::nats::async_nats::connect(url).await.unwrap());
+        let file = std::fs::File::options().append(true).create(true).open(file).unwrap();
+        let running = Pipeline::builder(Appends(Mutex::new(file)))
+            .producer(producer(&context).ack_wait(Duration::from_millis(500)))
+            .processors(2)
+            .demand(100, 50)
+            .batcher(Batcher::new("store").size(50).timeout(Duration::from_millis(5)))
+            .start()
+            .unwrap();
+        until(async || left(&context).await == 0).await;
+        assert_eq!(running.drain(Duration::from_secs(30)).await.unacked, 0);
+    });
+}
+
+#[tokio::test]
+async fn killed_in_the_middle_of_batches_nothing_is_lost() {
+    const MESSAGES: usize = 5_000;
+    let server = Server::start().await;
+    let context = server.jetstream().await;
+    feeds(&context).await;
+    publish(&context, "feeds.a", (0..MESSAGES).map(|n| n.to_string())).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("stored");
+    let told = format!("{} {}", server.url(), file.display());
+    let start = || {
+        Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "nats::child", "--nocapture"])
+            .env(BROKER, &told)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap()
+    };
+    let lines = || std::fs::read_to_string(&file).unwrap_or_default().lines().count();
+    for _ in 0..4 {
+        let before = lines();
+        let mut child = start();
+        // Killed as soon as it has stored something: somewhere between an effect and an acknowledgement.
+        until(async || lines() > before || child.try_wait().unwrap().is_some()).await;
+        tokio::time::sleep(Duration::from_millis(rand::random_range(0..15))).await;
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    let mut last = start();
+    assert!(tokio::task::spawn_blocking(move || last.wait()).await.unwrap().unwrap().success());
+    let stored: BTreeSet<usize> =
+        std::fs::read_to_string(&file).unwrap().lines().map(|line| line.parse().unwrap()).collect();
+    assert_eq!(stored.len(), MESSAGES);
 }

@@ -67,12 +67,16 @@ impl Server {
         }
     }
 
+    pub(crate) fn url(&self) -> String {
+        format!("nats://127.0.0.1:{}", self.port)
+    }
+
     pub(crate) async fn jetstream(&self) -> jetstream::Context {
         let client = async_nats::ConnectOptions::new()
             .retry_on_initial_connect()
             // Tries again soon: these tests take the broker away.
             .reconnect_delay_callback(|_| Duration::from_millis(50))
-            .connect(format!("nats://127.0.0.1:{}", self.port))
+            .connect(self.url())
             .await
             .unwrap();
         jetstream::new(client)
