@@ -20,11 +20,7 @@ test: ## Every test, on SQLite and on PostgreSQL, doc tests included
 
 check: ## Format, lints, licences, documentation, tidiness
 	@sh tools/setup.sh build check
-	cargo fmt --all --check
-	cargo clippy --workspace --all-targets --locked -- -D warnings
-	cargo deny --workspace --log-level error check licenses bans sources
-	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
-	cargo xtask tidy
+	cargo run --quiet --locked --package labs_gatekeeper -- --plan .ci/gate.toml
 
 fmt: ## Format the sources
 	cargo fmt --all
