@@ -32,13 +32,11 @@ pub async fn enqueue<C: ConnectionTrait>(conn: &C, job: &NewJob) -> Result<Enque
 /// [`enqueue`] as if at that instant, in milliseconds since 1970: for whoever has a clock of their own.
 pub async fn enqueue_at<C: ConnectionTrait>(conn: &C, job: &NewJob, now: i64) -> Result<Enqueued, DbErr> {
     let backend = conn.get_database_backend();
-    loop {
+    for _ in 0..TRIES {
         if let Some(row) = conn.query_one_raw(insertion(backend, job, now, None)).await? {
             return Ok(Enqueued::New(id(&row)?));
         }
-        let Some(unique) = &job.unique else {
-            return Err(DbErr::RecordNotInserted);
-        };
+        let Some(unique) = &job.unique else { break };
         if !unique.replace.is_empty()
             && let Some(row) = conn.query_one_raw(replacement(backend, job, unique, now)).await?
         {
@@ -49,7 +47,11 @@ pub async fn enqueue_at<C: ConnectionTrait>(conn: &C, job: &NewJob, now: i64) ->
         }
         // It has ended in between: there is room now.
     }
+    Err(DbErr::RecordNotInserted)
 }
+
+/// How often the job that keeps others away may end just before it is looked at.
+const TRIES: u32 = 10;
 
 fn id(row: &QueryResult) -> Result<JobId, DbErr> {
     Ok(JobId(row.try_get_by_index(0)?))
@@ -171,7 +173,7 @@ pub async fn enqueue_many<C: ConnectionTrait>(conn: &C, jobs: &[NewJob]) -> Resu
 
 fn bulk<'a>(backend: DbBackend, jobs: impl Iterator<Item = &'a NewJob>, now: i64) -> Option<Statement> {
     let mut keys = std::collections::HashSet::new();
-    let mut rows: Vec<(Option<String>, serde_json::Value)> = Vec::new();
+    let mut rows: Vec<serde_json::Value> = Vec::new();
     for job in jobs {
         let key = job.unique.as_ref().map(|unique| unique.fingerprint(job));
         if key.as_ref().is_some_and(|key| !keys.insert(key.clone())) {
@@ -186,20 +188,18 @@ fn bulk<'a>(backend: DbBackend, jobs: impl Iterator<Item = &'a NewJob>, now: i64
             "states": job.unique.as_ref().map(Unique::states),
             "since": job.unique.as_ref().map(|unique| unique.since(now)),
         });
-        rows.push((key, row));
+        rows.push(row);
     }
     if rows.is_empty() {
         return None;
     }
-    // Locks on keys are taken in one order by everybody, or two callers could wait for each other. The sort is
-    // stable: jobs without a key stay as they were given, and first.
-    rows.sort_by(|a, b| a.0.cmp(&b.0));
     let source = match backend {
         DbBackend::Postgres => {
             "SELECT queue, worker, args, state, priority, max_attempts, scheduled_at, $2, unique_key, meta, \
-             NULL, NULL FROM json_to_recordset($1::json) AS j(queue text, worker text, args text, state text, \
+             NULL, NULL FROM (SELECT jobs_lock($3) AS zero) AS locked, \
+             json_to_recordset($1::json) AS j(queue text, worker text, args text, state text, \
              priority int, max_attempts int, scheduled_at bigint, unique_key text, meta text, states text, \
-             since bigint) WHERE unique_key IS NULL OR jobs_twin(unique_key, states, since) IS NULL"
+             since bigint) WHERE unique_key IS NULL OR jobs_twin(unique_key, states, since + zero) IS NULL"
                 .to_owned()
         }
         // The WHERE also keeps SQLite's parser from reading ON CONFLICT as a join's ON.
@@ -211,8 +211,11 @@ fn bulk<'a>(backend: DbBackend, jobs: impl Iterator<Item = &'a NewJob>, now: i64
         ),
     };
     let sql = format!("INSERT INTO jobs ({COLUMNS}) {source} ON CONFLICT DO NOTHING");
-    let rows = rows.into_iter().map(|(_, row)| row).collect();
-    let values: [Value; 2] = [serde_json::Value::Array(rows).to_string().into(), now.into()];
+    let mut values: Vec<Value> = vec![serde_json::Value::Array(rows).to_string().into(), now.into()];
+    if backend == DbBackend::Postgres {
+        // The sum in the statement makes it take all locks, in their order, before it looks at the first key.
+        values.push(serde_json::json!(keys).to_string().into());
+    }
     Some(Statement::from_sql_and_values(backend, sql, values))
 }
 

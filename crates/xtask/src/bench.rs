@@ -8,7 +8,7 @@ use crate::chore::{self, Outcome, cargo, output};
 use crate::run_tests::with_postgres;
 
 /// Name for people, package, bench target.
-const BENCHES: [(&str, &str, &str); 11] = [
+const BENCHES: [(&str, &str, &str); 12] = [
     ("otp", "otp", "otp"),
     ("channels", "channels", "channels"),
     ("live", "live", "diff"),
@@ -19,6 +19,7 @@ const BENCHES: [(&str, &str, &str); 11] = [
     ("pages", "pulse", "live"),
     ("ingest", "pulse_ingest", "ingest"),
     ("replay", "pulse_ingest", "replay"),
+    ("jobs", "jobs", "jobs"),
     ("csv", "labs_csv_stats", "csv"),
 ];
 
@@ -26,7 +27,7 @@ const BENCHES: [(&str, &str, &str); 11] = [
 pub(crate) fn run(names: &[&str]) -> Outcome {
     if let Some(unknown) = names.iter().find(|name| !BENCHES.iter().any(|(known, ..)| known == *name)) {
         return Err(format!(
-            "bench {unknown}: use otp, channels, live, pipeline, carts, checkout, http, pages, ingest, replay or csv"
+            "bench {unknown}: use otp, channels, live, pipeline, carts, checkout, http, pages, ingest, replay, jobs or csv"
         ));
     }
     with_postgres(|url| {

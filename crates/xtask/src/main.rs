@@ -20,7 +20,7 @@ cargo xtask CHORE
   test [-- NEXTEST ARGS]  all tests on SQLite and PostgreSQL, doc tests included
   db up | down | url      the private PostgreSQL for development
   nats up | down | url    the private NATS server, with JetStream, for development
-  bench [NAME]            the table of figures: otp, channels, live, pipeline, carts, checkout, http, pages, replay, csv
+  bench [NAME]            the table of figures: otp, channels, live, pipeline, carts, checkout, http, pages, replay, jobs, csv
   tidy                    what the compiler can't see: links, module docs, arrows between rooms
   cover                   line coverage of the tests";
 

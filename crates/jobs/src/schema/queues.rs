@@ -48,10 +48,24 @@ CREATE TABLE job_leaders (
 
 /// Functions, because each statement inside one sees what was committed before *it* began: that is what makes
 /// look-then-write safe behind a lock. A single statement would look at what was so before it waited for the lock.
+///
+/// Keys share 1,024 locks: one a key would use up the server's table of locks with the first large batch. A batch
+/// takes its locks in their order, or two of them could wait for each other.
 const FUNCTIONS: &str = "
+CREATE FUNCTION jobs_slot(of_key TEXT) RETURNS INTEGER LANGUAGE sql IMMUTABLE
+    AS $$ SELECT (hashtextextended(of_key, 0) & 1023)::integer $$;
+
+CREATE FUNCTION jobs_lock(keys TEXT) RETURNS BIGINT LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(708571195, slot) FROM (
+        SELECT DISTINCT jobs_slot(key) AS slot FROM json_array_elements_text(keys::json) AS k(key) ORDER BY 1
+    ) AS slots;
+    RETURN 0;
+END $$;
+
 CREATE FUNCTION jobs_twin(of_key TEXT, in_states TEXT, since BIGINT) RETURNS BIGINT LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM pg_advisory_xact_lock(hashtextextended(of_key, 7085711950216));
+    PERFORM pg_advisory_xact_lock(708571195, jobs_slot(of_key));
     RETURN (SELECT id FROM jobs WHERE unique_key = of_key AND state = ANY (string_to_array(in_states, ','))
         AND inserted_at > since ORDER BY id DESC LIMIT 1);
 END $$;
@@ -83,7 +97,8 @@ pub(super) fn up(backend: DbBackend) -> String {
 pub(super) fn down(backend: DbBackend) -> String {
     let functions = match backend {
         DbBackend::Postgres => {
-            "DROP FUNCTION jobs_room(TEXT, BIGINT); DROP FUNCTION jobs_twin(TEXT, TEXT, BIGINT);"
+            "DROP FUNCTION jobs_room(TEXT, BIGINT); DROP FUNCTION jobs_twin(TEXT, TEXT, BIGINT); \
+             DROP FUNCTION jobs_lock(TEXT); DROP FUNCTION jobs_slot(TEXT);"
         }
         _ => "",
     };

@@ -175,25 +175,34 @@ both!(a_node_without_its_database_stops_in_time_and_loses_no_attempt, |db| {
     let clock = TestClock::new();
     let id = one(&db, NewJob::new("gated", json!({})).max_attempts(1)).await;
     let gated = Gated::new();
-    let cable = Cable { db: db.clone(), out: Arc::default() };
+    let cables = [(); 2].map(|()| Cable { db: db.clone(), out: Arc::default() });
     let stops = Arc::new(Stops::default());
-    let start = |clock: &TestClock| {
-        Engine::new(Arc::new(cable.clone()), short(clock))
+    let start = |cable: &Cable| {
+        Engine::new(Arc::new(cable.clone()), short(&clock))
             .queue("default", 1)
             .worker(gated.clone())
             .observe(stops.clone())
             .start()
     };
-    let (first, second) = (start(&clock), start(&clock));
+    let first = start(&cables[0]);
     gated.begun().await;
-    cable.out.store(true, Ordering::SeqCst);
+    let second = start(&cables[1]);
+    for cable in &cables {
+        cable.out.store(true, Ordering::SeqCst);
+    }
     let stats = [first.stats(), second.stats()];
     wait_until(|| async { stats.iter().all(|stats| stats.snapshot().store_errors > 0) }).await;
     // So much later that the lease is over for everybody.
     clock.turn(Duration::from_secs(10));
     wait_until(|| async { *stops.0.lock().unwrap() == [Stopped::LeaseOver] }).await;
+    // The one that did not run it comes back first, and gives the other one time to say that it lives. It has swept when
+    // what was due is staged.
+    for cable in cables.iter().rev() {
+        let due = one(&db, NewJob::new("nobody", json!({})).queue("other").at(clock.now())).await;
+        cable.out.store(false, Ordering::SeqCst);
+        wait_until(|| async { row(&db, due).await.state == State::Available }).await;
+    }
     gated.gate.add_permits(1);
-    cable.out.store(false, Ordering::SeqCst);
     wait_until(|| async { row(&db, id).await.state == State::Completed }).await;
     first.drain(Duration::from_secs(10)).await;
     second.drain(Duration::from_secs(10)).await;

@@ -138,3 +138,23 @@ both!(what_was_rolled_back_keeps_nobody_out, |db| {
     tx.rollback().await.unwrap();
     assert!(matches!(enqueue(&db, &job).await.unwrap(), Enqueued::New(_)));
 });
+
+both!(large_batches_with_the_same_keys_in_any_order_neither_block_each_other_nor_double, |db| {
+    let batches: Vec<_> = (0..6)
+        .map(|n: i64| {
+            let db = db.clone();
+            tokio::spawn(async move {
+                let unique = || Unique::args(["order"]).in_states(&State::ALL);
+                let mut jobs: Vec<NewJob> = (0..3_000).map(|order| remind(order, "a", unique())).collect();
+                jobs.rotate_left(usize::try_from(n * 500).unwrap());
+                let tx = db.begin().await.unwrap();
+                let went_in = enqueue_many(&tx, &jobs).await.unwrap();
+                tx.commit().await.unwrap();
+                went_in
+            })
+        })
+        .collect();
+    let went_in: Vec<u64> =
+        futures::future::join_all(batches).await.into_iter().map(Result::unwrap).collect();
+    assert_eq!(went_in.iter().sum::<u64>(), 3_000, "{went_in:?}");
+});
