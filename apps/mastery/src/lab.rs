@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use crate::expected::{self, Expected};
 use crate::mistake::Mistake;
+use crate::service::Service;
 
 /// A lab's `lab.toml`.
 #[derive(Debug, Deserialize)]
@@ -25,6 +26,9 @@ pub(crate) struct About {
     pub(crate) pulse: Vec<String>,
     /// In the order in which they are checked.
     pub(crate) stages: Vec<String>,
+    /// What its gate needs running.
+    #[serde(default)]
+    pub(crate) services: Vec<Service>,
     /// A test that takes longer hangs.
     #[serde(default = "patience")]
     pub(crate) seconds: u64,

@@ -17,6 +17,7 @@ mod process;
 mod prove;
 mod render;
 mod screen;
+mod service;
 mod stages;
 mod trial;
 mod variant;

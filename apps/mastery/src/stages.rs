@@ -10,6 +10,7 @@ use anyhow::Result;
 use crate::compile::{self, Build};
 use crate::expected::{BUDGET, Expected, TestId};
 use crate::lab::Lab;
+use crate::service;
 use crate::trial::{self, Terms, Verdict};
 use crate::workspace::Workspace;
 
@@ -35,6 +36,8 @@ impl Stage {
 pub(crate) struct Built<'l> {
     lab: &'l Lab,
     folder: PathBuf,
+    /// Where the services are that its gate needs.
+    environment: Vec<(&'static str, String)>,
     pub(crate) build: Build,
 }
 
@@ -44,7 +47,8 @@ impl<'l> Built<'l> {
         let budget = lab.about.stages.iter().any(|stage| stage == BUDGET);
         let programs: &[&str] = if budget { &["gate", BUDGET] } else { &["gate"] };
         let build = compile::build(workspace, &lab.name, programs, colour).await?;
-        Ok(Self { lab, folder: workspace.lab(&lab.name), build })
+        let environment = service::environment(lab).await?;
+        Ok(Self { lab, folder: workspace.lab(&lab.name), environment, build })
     }
 
     /// Where a test is.
@@ -55,7 +59,7 @@ impl<'l> Built<'l> {
     /// The conditions of a trial with this seed.
     pub(crate) fn terms(&self, seed: u64) -> Terms {
         let patience = Duration::from_secs(self.lab.about.seconds);
-        Terms { folder: self.folder.clone(), seed, patience }
+        Terms { folder: self.folder.clone(), environment: self.environment.clone(), seed, patience }
     }
 
     /// Tries these tests.

@@ -45,6 +45,8 @@ impl Verdict {
 pub(crate) struct Terms {
     /// The test's folder: it finds its files there.
     pub(crate) folder: PathBuf,
+    /// What it finds in its environment beside what everybody finds there.
+    pub(crate) environment: Vec<(&'static str, String)>,
     pub(crate) seed: u64,
     /// What takes longer hangs.
     pub(crate) patience: Duration,
@@ -86,7 +88,8 @@ pub(crate) async fn one(program: &Path, id: &TestId, terms: &Terms) -> Result<Ve
         .current_dir(&terms.folder)
         .env("GATE_TICKET", "stdin")
         .env("GATE_SEED", terms.seed.to_string())
-        .env("RUST_BACKTRACE", "0");
+        .env("RUST_BACKTRACE", "0")
+        .envs(terms.environment.iter().map(|(name, value)| (*name, value.as_str())));
     let ended = process::run(&mut command, Some(&ticket), Some(terms.patience)).await?;
     let receipt = format!("receipt {ticket}");
     let given = ended.stdout.lines().any(|line| line == receipt);
