@@ -194,6 +194,8 @@ pub enum Notice {
         /// Where it stands now.
         status: Status,
     },
+    /// A promotion was stored or dropped.
+    Promotions,
 }
 
 /// Where notices go. Telling never waits and never fails: what is told is durable already, and nobody's work hangs on

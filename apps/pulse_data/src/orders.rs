@@ -212,6 +212,31 @@ impl Orders {
         Ok(moved)
     }
 
+    /// Gives up a guest's order for whoever holds its key, until it is packed, as a buyer may its own. `None` where no
+    /// guest's order has that key: an account's order is given up by its account.
+    pub async fn cancel_by_key(&self, key: &CheckoutKey) -> Result<Option<Order>, OrderError> {
+        let cancelled = self
+            .repo
+            .write_with((key.clone(), self.clock.now()), |tx, (key, now)| {
+                async move {
+                    let Some(receipt) = read::receipt(tx, key).await? else { return Ok(None) };
+                    let order = read::lock(tx, receipt.id).await?.filter(|order| order.buyer.is_none());
+                    let Some(order) = order else { return Ok(None) };
+                    if !life::is_loose(order.status) {
+                        return Err(WrongStep { from: order.status, step: Step::Cancel }.into());
+                    }
+                    life::step(tx, &Principal::Guest, order, Step::Cancel, *now).await.map(Some)
+                }
+                .boxed()
+            })
+            .await?;
+        if let Some(order) = &cancelled {
+            self.tell_lines(order.id).await;
+            self.tell_order(order);
+        }
+        Ok(cancelled)
+    }
+
     /// Takes goods of an order back: a credit note, stock, and the refund's job. Needs [`Permission::TakeReturns`].
     /// All of an order back makes it returned. The same key answers the same note.
     pub async fn return_goods(&self, who: &Principal, goods: GoodsBack) -> Result<CreditNote, OrderError> {

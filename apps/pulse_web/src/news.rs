@@ -26,6 +26,8 @@ pub enum Topic {
     Orders,
     /// Products whose price, stock or text has changed.
     Products,
+    /// What makes products and carts cheaper.
+    Promotions,
 }
 
 /// What listeners are told.
@@ -39,6 +41,8 @@ pub enum News {
     Products(Arc<[Product]>),
     /// So much has changed that all products should be read again.
     Catalogue,
+    /// Promotions have changed; read them again.
+    Promotions,
 }
 
 /// How long changes of products are gathered before they are told.
@@ -136,6 +140,9 @@ impl Bus for LocalBus {
         match notice {
             Notice::Cart(id) => {
                 self.publish(Topic::Cart(id), News::Cart(id));
+            }
+            Notice::Promotions => {
+                self.publish(Topic::Promotions, News::Promotions);
             }
             Notice::Order { id, buyer, .. } => {
                 let news = Arc::new(News::Order(notice));

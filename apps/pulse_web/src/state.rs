@@ -9,7 +9,7 @@ use axum::body::Bytes;
 use axum::http::HeaderValue;
 use pulse_cache::{CacheStats, Options, ReadThrough};
 use pulse_core::Sku;
-use pulse_core::ports::Clock;
+use pulse_core::ports::{Bus as _, Clock, Notice};
 use pulse_data::Repo;
 use pulse_data::accounts::Accounts;
 use pulse_data::catalog::Catalog;
@@ -198,10 +198,11 @@ impl AppState {
         self.0.pages.invalidate_all();
     }
 
-    /// The same for promotions.
+    /// The same for promotions; then the open pages are told, so that whoever is told reads the change.
     pub(crate) fn promotions_changed(&self) {
         if let Some(offers) = &self.0.rooms.offers {
             offers.invalidate_promotions();
         }
+        self.0.rooms.bus.tell(Notice::Promotions);
     }
 }

@@ -47,6 +47,36 @@ export function office(shop, goods) {
       await buyer.context().close();
       await desk.context().close();
     },
+    "a promotion that is made makes the open carts cheaper, and its end dearer again": async () => {
+      const [buyer, sku] = [await shop.page("/"), next()];
+      await add(shop, buyer, sku, 4);
+      await shop.visit(buyer, "/cart");
+      await mark(buyer);
+      const off = async () => (await texts(buyer, ".sums .off dd"))[0] ?? "";
+      assert.equal(await off(), "");
+      const desk = await shop.page("/office/new-promotion", await shop.context("staff"));
+      await desk.fill("#promotion_code", "QUARTER");
+      await desk.fill("#promotion_percent", "25");
+      await desk.fill("#promotion_sku", sku);
+      await desk.click("#promotion button[type=submit]");
+      await desk.waitForURL("**/office/promotions");
+      await eventually("what is taken off", off, (now) => now.startsWith("\u2212\u00a3"));
+      desk.on("dialog", (dialog) => dialog.accept());
+      await desk.click("[phx-click=end][phx-value-code=QUARTER]");
+      await eventually("what is taken off", off, "");
+      assert.ok(await marked(buyer), "the page was loaded again");
+      await buyer.context().close();
+      await desk.context().close();
+    },
+    "a guest gives an order up on its page": async () => {
+      const guest = await shop.page("/");
+      await add(shop, guest, next());
+      await order(shop, guest);
+      guest.on("dialog", (dialog) => dialog.accept());
+      await guest.click("[phx-click=cancel]");
+      await eventually("the order's state", async () => (await texts(guest, "main h1 + .tag"))[0], "Cancelled");
+      await guest.context().close();
+    },
     "the audit trail is verified": async () => {
       const page = await shop.page("/office/audit", await shop.context("staff"));
       await page.click("[phx-click=verify]");

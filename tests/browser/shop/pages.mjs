@@ -11,6 +11,11 @@ export async function pages(shop, looker) {
   const placed = new URL(guest.url()).pathname;
   const number = (await guest.textContent("h1")).match(/\d+/)[0];
   await guest.context().close();
+  await wantsBack(shop, cup);
+  await shop.api("PUT", "/admin/promotions/FOUR", { rule: { kind: "buy_n_get_m", sku: tea, buy: 3, free: 1 } });
+  await shop.api("PUT", "/admin/promotions/OLD", {
+    rule: { kind: "percentage", percent: 5 }, starts_at: "2020-01-01T00:00:00Z", ends_at: "2020-02-01T00:00:00Z",
+  });
   const cart = async (page) => { await add(shop, page, cup, 2); };
   const shown = [
     { name: "catalogue", path: "/" },
@@ -49,7 +54,28 @@ export async function pages(shop, looker) {
     { name: "office", path: "/office", who: "staff" },
     { name: "office-orders", path: "/office/orders", who: "staff" },
     { name: "office-order", path: `/office/orders/${number}`, who: "staff" },
+    { name: "office-returns", path: "/office/returns", who: "staff" },
+    {
+      name: "office-returns-declining", path: "/office/returns", who: "staff",
+      before: async (page) => {
+        await page.click("#returns [phx-click=decline]");
+        await page.waitForSelector("#answer_text");
+      },
+    },
     { name: "office-products", path: "/office/products", who: "staff" },
+    { name: "office-promotions", path: "/office/promotions", who: "staff" },
+    { name: "office-promotion", path: "/office/promotions/FOUR", who: "staff" },
+    {
+      name: "office-promotion-refused", path: "/office/new-promotion", who: "staff",
+      before: async (page) => {
+        await page.fill("#promotion_code", "two words");
+        await page.fill("#promotion_percent", "101");
+        await page.click("#promotion button[type=submit]");
+        await page.waitForSelector("#promotion_code_error");
+        await page.waitForSelector("#promotion_percent_error");
+        await page.evaluate(() => window.scrollTo(0, 0));
+      },
+    },
     {
       name: "office-audit", path: "/office/audit", who: "staff",
       before: async (page) => {
@@ -63,4 +89,19 @@ export async function pages(shop, looker) {
     { name: "api-docs", path: "/api/docs", live: false, long: true },
   ];
   return Object.fromEntries(shown.map((page) => [`the page ${page.name}`, () => looker.look(page)]));
+}
+
+// A buyer's order that has arrived, and that the buyer wants to give back.
+async function wantsBack(shop, sku) {
+  const page = await shop.page("/", await shop.context("buyer"));
+  await add(shop, page, sku, 2);
+  await order(shop, page);
+  const id = (await page.textContent("h1")).match(/\d+/)[0];
+  await page.waitForFunction(() => document.querySelector("main .tag").textContent.includes("Paid"));
+  for (const step of ["pack", "ship"]) await shop.api("POST", `/admin/orders/${id}/steps`, { step });
+  await page.fill("#return_line_1", "1");
+  await page.fill("#return_reason", "The handle came off when I washed it.");
+  await page.click("#return button[type=submit]");
+  await page.waitForSelector("#return", { state: "detached" });
+  await page.context().close();
 }

@@ -41,7 +41,9 @@ impl Accounts {
         Ok(user)
     }
 
-    /// Another password for one's own account. All sessions but `keep` end.
+    /// Another password for one's own account. All sessions end but the one whose [`SessionInfo::id`] is `keep`.
+    ///
+    /// [`SessionInfo::id`]: super::SessionInfo::id
     pub async fn change_password(
         &self,
         who: &Principal,
@@ -56,7 +58,7 @@ impl Accounts {
         // The throttle of the address guards this door too.
         self.authenticate(user.email.as_deref().unwrap_or_default(), old).await?;
         let hash = self.hasher.hash(new).await?;
-        let keep = keep.map(session::token_hash).unwrap_or_default();
+        let keep = keep.unwrap_or_default().to_owned();
         self.repo
             .write_with((who.clone(), id, hash, keep), |tx, (who, id, hash, keep)| {
                 async move {

@@ -25,13 +25,18 @@ pub(super) fn owns(who: &Principal, order: &Order) -> bool {
     who.user().is_some() && who.user() == order.buyer
 }
 
+/// Whether nothing of it is packed yet: so long its buyer may give it up.
+pub(super) const fn is_loose(status: Status) -> bool {
+    matches!(status, Status::Placed | Status::Paid)
+}
+
 /// Whether this principal, who sees the order, may move it on like that.
 pub(super) fn permit(who: &Principal, order: &Order, step: Step) -> Result<(), Forbidden> {
     match step {
         // Nobody can say that money has come in but the part that asked the gateway.
         Step::Pay if matches!(who, Principal::System(_)) => Ok(()),
         Step::Pay => Err(Forbidden { permission: Permission::FulfilOrders }),
-        Step::Cancel if owns(who, order) && matches!(order.status, Status::Placed | Status::Paid) => Ok(()),
+        Step::Cancel if owns(who, order) && is_loose(order.status) => Ok(()),
         Step::Pack | Step::Ship | Step::Deliver | Step::Cancel => who.require(Permission::FulfilOrders),
         Step::Return => who.require(Permission::TakeReturns),
     }

@@ -324,7 +324,8 @@ db_test!(another_password_needs_the_old_one_and_keeps_this_session, |repo| async
     let (accounts, _) = accounts(&repo);
     ann(&accounts).await;
     let (here, there) = (sign_in(&accounts).await, sign_in(&accounts).await);
-    let keep = Some(here.token.reveal());
+    let id = Accounts::session_id(here.token.reveal());
+    let keep = Some(id.as_str());
     let refused = accounts.change_password(&here.principal, "wrong password", "another password", keep).await;
     assert!(matches!(refused, Err(AccountError::WrongCredentials)));
     accounts.change_password(&here.principal, PASSWORD, "another password", keep).await.unwrap();

@@ -20,3 +20,4 @@ mod postgres;
 mod repo;
 mod requests;
 mod shop;
+mod upgrade;

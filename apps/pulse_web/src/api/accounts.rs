@@ -7,7 +7,7 @@ use std::str::FromStr;
 use axum::extract::State;
 use axum::response::Response;
 use pulse_core::Timestamp;
-use pulse_data::accounts::{AccountError, ApiToken, User, UserStatus};
+use pulse_data::accounts::{AccountError, Accounts, ApiToken, User, UserStatus};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -136,9 +136,9 @@ async fn change_password(
     who: SignedIn,
     Json(new): Json<NewPassword>,
 ) -> Result<Response, ApiError> {
-    let keep = who.caller.session.as_deref();
+    let keep = who.caller.session.as_deref().map(Accounts::session_id);
     let (accounts, who) = (&state.rooms().accounts, &who.caller.principal);
-    match accounts.change_password(who, &new.old_password.0, &new.new_password.0, keep).await {
+    match accounts.change_password(who, &new.old_password.0, &new.new_password.0, keep.as_deref()).await {
         // Who asks is known, so this is no 401.
         Err(AccountError::WrongCredentials) => {
             return Err(Problem::new(Kind::Forbidden, "the old password is another one").into());

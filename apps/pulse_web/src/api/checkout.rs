@@ -5,8 +5,9 @@
 //! meet on one.
 
 use axum::extract::State;
-use pulse_core::order::{Channel, PaymentMethod, PlacedOrder, Status};
+use pulse_core::order::{Channel, PaymentMethod, PlacedOrder, Status, Step};
 use pulse_core::{Principal, Timestamp};
+use pulse_data::orders::OrderError;
 use pulse_fleet::Checkout;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -23,7 +24,10 @@ use crate::problem::{Kind, Problem};
 use crate::state::AppState;
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(check_out)).routes(routes!(get_checkout))
+    OpenApiRouter::new()
+        .routes(routes!(check_out))
+        .routes(routes!(get_checkout))
+        .routes(routes!(cancel_checkout))
 }
 
 /// How an order is paid.
@@ -212,6 +216,50 @@ async fn get_checkout(
     let nothing = || Problem::new(Kind::NotFound, "no checkout of this cart has that key");
     let cart = caller.cart().ok_or_else(nothing)?;
     let key = checkout_key(cart, &client_key).map_err(|_| nothing())?;
-    let order = state.rooms().orders.find(&key).await.map_err(pulse_data::orders::OrderError::from)?;
+    let order = state.rooms().orders.find(&key).await.map_err(OrderError::from)?;
     Ok(Answer::new(Receipt::from(&order.ok_or_else(nothing)?)))
+}
+
+/// Cancel the order of a checkout
+///
+/// For whoever holds the cart, guests too, until the order is packed. The goods go back on the shelf, and money that was
+/// taken goes back.
+#[utoipa::path(
+    post,
+    path = "/api/v1/checkout/{key}/cancel",
+    tag = "cart",
+    params(("key" = String, Path, description = "The checkout's Idempotency-Key.", min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9_.~-]+$")),
+    responses(
+        (status = 200, description = "The order, cancelled.", body = Receipt),
+        (status = 409, description = "It is too late."),
+    )
+)]
+async fn cancel_checkout(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(client_key): Path<String>,
+) -> Result<Answer<Receipt>, ApiError> {
+    let nothing = || Problem::new(Kind::NotFound, "no checkout of this cart has that key");
+    let cart = caller.cart().ok_or_else(nothing)?;
+    let key = checkout_key(cart, &client_key).map_err(|_| nothing())?;
+    let orders = &state.rooms().orders;
+    let placed = orders.find(&key).await.map_err(OrderError::from)?.ok_or_else(nothing)?;
+    if placed.buyer.is_some() {
+        // An account's order is its account's: whoever is signed in as that gives it up.
+        return match orders.step(&caller.principal, placed.id, Step::Cancel).await {
+            Ok(order) => Ok(Answer::new(Receipt { status: order.status.into(), ..Receipt::from(&placed) })),
+            Err(OrderError::Forbidden(_)) => Err(too_late().into()),
+            Err(error) => Err(error.into()),
+        };
+    }
+    match orders.cancel_by_key(&key).await {
+        Ok(Some(order)) => Ok(Answer::new(Receipt { status: order.status.into(), ..Receipt::from(&placed) })),
+        Ok(None) => Err(nothing().into()),
+        Err(OrderError::WrongStep(_)) => Err(too_late().into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn too_late() -> Problem {
+    Problem::new(Kind::Conflict, "it is too late: the order is packed, or over")
 }

@@ -5,6 +5,7 @@
 mod details;
 mod history;
 mod order;
+mod password;
 mod returns;
 
 use live::html::Component;

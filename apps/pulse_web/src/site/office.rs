@@ -1,4 +1,4 @@
-//! The back office: figures, products, orders, the audit trail.
+//! The back office: figures, products, promotions, orders, returns, the audit trail.
 //!
 //! **Invariant.** Who works here sees it; what may be done is decided by the contexts, action by action.
 
@@ -12,6 +12,9 @@ mod order;
 mod orders;
 mod product;
 mod products;
+mod promotion;
+mod promotions;
+mod returns;
 mod trade;
 
 use live::LiveSession;
@@ -29,5 +32,9 @@ pub(crate) fn views(group: LiveSession<Visitors>) -> LiveSession<Visitors> {
         .view::<products::Products>("/office/products")
         .view::<new_product::NewProduct>("/office/new-product")
         .view::<product::Product>("/office/products/{sku}")
+        .view::<returns::Returns>("/office/returns")
+        .view::<promotions::Promotions>("/office/promotions")
+        .view::<promotion::Promotion>("/office/new-promotion")
+        .view::<promotion::Promotion>("/office/promotions/{code}")
         .view::<audit::Audit>("/office/audit")
 }

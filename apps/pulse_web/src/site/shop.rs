@@ -6,13 +6,13 @@ mod basket;
 mod cart;
 mod catalogue;
 mod checkout;
-mod deals;
+pub(super) mod deals;
 mod login;
 mod password;
 mod placed;
 pub(crate) mod posts;
 mod product;
-mod typed;
+pub(super) mod typed;
 
 use live::{Form, LiveSession, Page};
 use pulse_core::{CommandId, Principal, Quantity, Sku};

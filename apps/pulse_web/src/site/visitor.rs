@@ -54,6 +54,11 @@ impl Visitor {
         self.0.account.as_deref()
     }
 
+    /// Names the session that opened the page; no secret.
+    pub(crate) fn session(&self) -> Option<&str> {
+        self.0.session.as_deref()
+    }
+
     /// Whether the page was opened by somebody with that permission: decides what is shown, never what is done.
     pub(crate) fn seems_to_have(&self, permission: Permission) -> bool {
         self.account().is_some_and(|account| account.principal.may(permission))

@@ -86,3 +86,44 @@ db_test!(a_token_is_shown_once_and_opens_the_api, |repo| async move {
     account.click("[phx-click=revoke]").await;
     assert_eq!(program.get("/api/v1/account").await.status, 401);
 });
+
+db_test!(another_password_needs_the_old_one_and_ends_what_runs_elsewhere, |repo| async move {
+    let shop = Shop::open(repo).await;
+    let (email, old) = ("ann@shop.example", "long enough for a test");
+    let accounts = &shop.rooms.accounts;
+    accounts.bootstrap(email, old, Role::Buyer).await.unwrap();
+    let (here, there) = (
+        accounts.sign_in(email, old, "here").await.unwrap(),
+        accounts.sign_in(email, old, "there").await.unwrap(),
+    );
+    let mut page = shop.browser().cookie("pulse-session", here.token.reveal()).open("/account").await;
+    let mut other = shop.browser().cookie("pulse-session", there.token.reveal()).open("/account").await;
+    page.change("#change-0", &[("change[new_password]", "short")]).await;
+    assert_eq!(page.text("#change_new_password_error"), "must have 10 to 256 characters");
+    let change = |old, new| [("change[old_password]", old), ("change[new_password]", new)];
+    page.submit("#change-0", &change("another password", "a third password")).await;
+    assert_eq!(page.text("#change_old_password_error"), "is another one");
+    page.submit("#change-0", &change(old, old)).await;
+    assert_eq!(page.text("#change_new_password_error"), "is the one you have");
+    page.submit("#change-0", &change(old, "a third password")).await;
+    assert!(page.has("#change-1"), "what was typed goes with its form: {}", page.html());
+    assert!(!page.html().contains("third"), "no password comes back into the page");
+    assert_eq!(page.count("[phx-click=sign_out_there]"), 1);
+    other.submit("#token", &[("token[name]", "mine")]).await;
+    assert_eq!(other.text(".message.error span"), "You are no longer signed in.");
+    page.submit("#token", &[("token[name]", "mine")]).await;
+    assert!(page.has("#made"), "who has changed it stays: {}", page.html());
+    assert!(shop.rooms.accounts.sign_in(email, "a third password", "").await.is_ok());
+});
+
+db_test!(guessing_the_old_password_is_slowed_down, |repo| async move {
+    let shop = Shop::open(repo).await;
+    let mut page = shop.browser_of(Role::Buyer).await.open("/account").await;
+    let change = [("change[old_password]", "a wild guess"), ("change[new_password]", "a third password")];
+    for _ in 0..5 {
+        page.submit("#change-0", &change).await;
+        assert_eq!(page.text("#change_old_password_error"), "is another one");
+    }
+    page.submit("#change-0", &change).await;
+    assert!(page.text("#change_old_password_error").contains("too often"), "{}", page.html());
+});

@@ -216,3 +216,28 @@ async fn patience(error: &ShopError) {
     };
     tokio::time::sleep(busy.unwrap_or_else(|| panic!("{error}"))).await;
 }
+
+db_test!(a_guest_gives_up_the_order_of_its_cart_and_of_no_other, |repo| async move {
+    let shop = Shop::open(repo).await;
+    shop.stock(1, 9).await;
+    let body = json!({ "email": "ann@shop.example", "country": "France" });
+    let key = [("idempotency-key", "k-1")];
+    let mut guest = shop.client();
+    guest.post("/api/v1/cart/lines", &json!({ "sku": "A1", "quantity": 2 })).await;
+    assert_eq!(guest.send(Method::POST, "/api/v1/checkout", &key, Some(&body)).await.status, 201);
+    let mut stranger = shop.client();
+    stranger.post("/api/v1/cart/lines", &json!({ "sku": "A1", "quantity": 1 })).await;
+    let cancel = "/api/v1/checkout/k-1/cancel";
+    assert_eq!(stranger.send(Method::POST, cancel, &[], None).await.status, 404);
+    assert_eq!(shop.client().send(Method::POST, cancel, &[], None).await.status, 404);
+    let given_up = guest.send(Method::POST, cancel, &[], None).await;
+    assert_eq!((given_up.status, &given_up.body["status"]), (200, &json!("cancelled")), "{given_up:?}");
+    assert_eq!(guest.send(Method::POST, cancel, &[], None).await.status, 409, "it is over");
+    assert_eq!(guest.get("/api/v1/products/A1").await.body["stock"], 9, "the goods are back");
+
+    let mut buyer = shop.buyer("bob@shop.example").await;
+    buyer.post("/api/v1/cart/lines", &json!({ "sku": "A1", "quantity": 1 })).await;
+    assert_eq!(buyer.send(Method::POST, "/api/v1/checkout", &key, Some(&body)).await.status, 201);
+    let given_up = buyer.send(Method::POST, cancel, &[], None).await;
+    assert_eq!((given_up.status, &given_up.body["status"]), (200, &json!("cancelled")), "{given_up:?}");
+});

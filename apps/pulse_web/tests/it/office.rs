@@ -4,3 +4,5 @@ mod audit;
 mod dashboard;
 mod orders;
 mod products;
+mod promotions;
+mod returns;

@@ -186,6 +186,31 @@ db_test!(a_guests_order_is_followed_by_whoever_holds_its_key, |repo| async move 
     assert_eq!(shop.browser().get(&other).await.status, 404);
 });
 
+db_test!(a_guests_order_is_given_up_by_whoever_holds_its_key_until_it_is_packed, |repo| async move {
+    let shop = Shop::open(repo).await;
+    shop.stock(1, 5).await;
+    let mut placed = Vec::new();
+    for _ in 0..2 {
+        let mut page = at_the_checkout(&shop, "2").await;
+        page.submit("#checkout", &ADDRESS).await;
+        placed.push(page.follow().await);
+    }
+    let (mut late, mut early) = (placed.pop().unwrap(), placed.pop().unwrap());
+    early.click("[phx-click=cancel]").await;
+    assert_eq!(early.text("main h1 + .tag"), "Cancelled");
+    assert!(!early.has("[phx-click=cancel]"));
+    let shelf = shop.rooms.catalog.get(&SYSTEM, a1()).await.unwrap();
+    assert_eq!(shelf.stock, 3, "the goods are back");
+
+    let id = orders(&shop).await[0].id;
+    for step in [Step::Pay, Step::Pack] {
+        shop.rooms.orders.step(&SYSTEM, id, step).await.unwrap();
+    }
+    late.forge("cancel", serde_json::json!({})).await;
+    assert!(late.text(".message.error span").contains("too late"), "{}", late.html());
+    assert_eq!(late.text("main h1 + .tag"), "Packed");
+});
+
 db_test!(an_order_with_a_key_that_can_be_guessed_has_no_public_page, |repo| async move {
     let shop = Shop::open(repo).await;
     shop.stock(1, 5).await;

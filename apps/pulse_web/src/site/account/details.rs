@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::super::frame::{Frame, Place};
 use super::super::parts::{TextField, Time};
 use super::super::visitor::Visitor;
-use super::{BUSY, Menu};
+use super::{BUSY, Menu, password};
 use crate::news::News;
 
 #[derive(Deserialize)]
@@ -26,6 +26,10 @@ pub(crate) enum Event {
     Make(Params),
     /// Ends a token.
     Revoke { id: i64 },
+    /// Passwords as they are typed.
+    Choose(Params),
+    /// Another password.
+    ChangePassword(Params),
 }
 
 pub(crate) struct Details {
@@ -34,6 +38,9 @@ pub(crate) struct Details {
     sessions: Vec<SessionInfo>,
     tokens: Vec<ApiToken>,
     form: Form,
+    password: Form,
+    /// How often it was changed on this page.
+    changed: u32,
     /// The secret of a token that was just made: shown once, and gone with the page.
     made: Option<Secret>,
 }
@@ -95,7 +102,16 @@ impl LiveView for Details {
         let visitor = cx.scope().clone();
         cx.set_title("Your account");
         let form = Form::new("token");
-        let mut view = Self { frame, visitor, sessions: Vec::new(), tokens: Vec::new(), form, made: None };
+        let mut view = Self {
+            frame,
+            visitor,
+            sessions: Vec::new(),
+            tokens: Vec::new(),
+            form,
+            password: password::empty(),
+            changed: 0,
+            made: None,
+        };
         view.read().await.map_err(|_| Halt::UNAVAILABLE)?;
         Ok(view)
     }
@@ -114,6 +130,28 @@ impl LiveView for Details {
                     return;
                 }
                 (done, "The token is made. Copy it now: it is not shown again.")
+            }
+            Event::Choose(typed) => {
+                self.password = self.password.clone().typed(&typed);
+                password::check(&mut self.password);
+                return;
+            }
+            Event::ChangePassword(typed) => {
+                self.password = self.password.clone().submitted(&typed);
+                let done = password::change(&self.visitor, &mut self.password).await;
+                if !self.password.errors.is_empty() {
+                    return;
+                }
+                if done.is_ok() {
+                    self.password = password::empty();
+                    self.changed += 1;
+                    self.visitor.state().sessions().invalidate_all();
+                }
+                let done = match done {
+                    Ok(()) => self.read().await,
+                    failed => failed,
+                };
+                (done, "Your new password is in force. You are signed out everywhere else.")
             }
             Event::Revoke { id } => (self.revoke(id).await, "That token opens nothing any more."),
         };
@@ -158,8 +196,8 @@ impl LiveView for Details {
                                 </li>
                             })}
                         </ul>
-                        <p class="soft small">Another password? <a href="/password/forgot">Have a letter sent to you</a>: all sessions end with the new one.</p>
                     </section>
+                    {password::section(&self.password, self.changed)}
                     {self.tokens()}
                 </section>
             </div>

@@ -21,15 +21,19 @@ use crate::state::Rooms;
 pub(crate) enum Tab {
     Dashboard,
     Orders,
+    Returns,
     Products,
+    Promotions,
     Audit,
 }
 
 /// The menu, with what one must be trusted with to see an entry.
-const MENU: [(Tab, &str, &str, Permission); 4] = [
+const MENU: [(Tab, &str, &str, Permission); 6] = [
     (Tab::Dashboard, "/office", "Dashboard", Permission::SeeOrders),
     (Tab::Orders, "/office/orders", "Orders", Permission::SeeOrders),
+    (Tab::Returns, "/office/returns", "Returns", Permission::SeeOrders),
     (Tab::Products, "/office/products", "Products", Permission::BrowseCatalog),
+    (Tab::Promotions, "/office/promotions", "Promotions", Permission::EditCatalog),
     (Tab::Audit, "/office/audit", "Audit trail", Permission::ReadAudit),
 ];
 

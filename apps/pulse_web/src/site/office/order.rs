@@ -21,7 +21,8 @@ use super::super::visitor::Visitor;
 use super::desk::{Desk, Tab, halt, said};
 use crate::news::{News, Topic};
 use crate::state::Rooms;
-use request::{Asked, empty_answer};
+use request::Asked;
+pub(super) use request::empty_answer;
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Wanted {

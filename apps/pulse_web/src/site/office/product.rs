@@ -19,7 +19,7 @@ use super::super::visitor::Visitor;
 use super::desk::{Desk, Tab, halt, said};
 use crate::news::{News, Topic};
 use fields::{Clash, merge};
-pub(super) use fields::{Fields, Input};
+pub(super) use fields::{Fields, Input, amount, pence};
 pub(super) use shown::inputs;
 use shown::{Changed, Facts};
 

@@ -49,7 +49,7 @@ impl Basket {
                 }
             }
             News::Cart(id) if *id != visitor.cart() => {}
-            News::Cart(_) | News::Catalogue => match Self::read(visitor).await {
+            News::Cart(_) | News::Catalogue | News::Promotions => match Self::read(visitor).await {
                 Ok(read) => *self = read,
                 Err(error) => tracing::warn!(%error, "a cart could not be read for its page"),
             },

@@ -93,6 +93,7 @@ impl LiveView for Cart {
         let frame = Frame::open(Place::Cart, cx, Told::News).await;
         let visitor = cx.scope().clone();
         cx.subscribe(visitor.bus().topics(), Topic::Products, Told::News);
+        cx.subscribe(visitor.bus().topics(), Topic::Promotions, Told::News);
         cx.set_title("Cart");
         let basket = Basket::read(&visitor).await.map_err(|error| {
             tracing::warn!(%error, "a cart could not be read for its page");

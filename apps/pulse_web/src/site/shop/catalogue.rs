@@ -157,6 +157,7 @@ impl LiveView for Catalogue {
         let frame = Frame::open(Place::Shop, cx, |news| news).await;
         let visitor = cx.scope().clone();
         cx.subscribe(visitor.bus().topics(), Topic::Products, |news| news);
+        cx.subscribe(visitor.bus().topics(), Topic::Promotions, |news| news);
         let shelves = visitor.state().listings().shelves(&visitor.rooms().catalog).await;
         let shelves = shelves.map_err(|_| Halt::UNAVAILABLE)?;
         let products = cx.stream("products", dom_id);
@@ -196,6 +197,10 @@ impl LiveView for Catalogue {
                 }
             }
             News::Catalogue => self.begin(cx).await,
+            News::Promotions => {
+                self.promotions = deals::now(&self.visitor).await;
+                self.begin(cx).await;
+            }
             other => {
                 self.frame.heard(other, &self.visitor).await;
             }

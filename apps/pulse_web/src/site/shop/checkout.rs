@@ -154,6 +154,7 @@ impl LiveView for Checkout {
         let frame = Frame::open(Place::Cart, cx, |news| news).await;
         let visitor = cx.scope().clone();
         cx.subscribe(visitor.bus().topics(), Topic::Products, |news| news);
+        cx.subscribe(visitor.bus().topics(), Topic::Promotions, |news| news);
         cx.set_title("Checkout");
         let basket = Basket::read(&visitor).await.map_err(|error| {
             tracing::warn!(%error, "a cart could not be read for its checkout");

@@ -38,6 +38,16 @@ pub(super) fn says(rule: &Rule) -> String {
     }
 }
 
+/// What a promotion does, with the product that it does it to: for those who do not look at that product.
+pub(in crate::site) fn says_of(rule: &Rule) -> String {
+    match rule {
+        Rule::BuyNGetM { sku, .. } | Rule::Percentage { sku: Some(sku), .. } => {
+            format!("{}: {sku}", says(rule))
+        }
+        Rule::Percentage { sku: None, .. } | Rule::BasketThreshold { .. } => says(rule),
+    }
+}
+
 /// Whether a promotion is of this product itself, and not of the cart as a whole.
 fn is_of(rule: &Rule, sku: Sku) -> bool {
     match rule {

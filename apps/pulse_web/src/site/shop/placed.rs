@@ -1,7 +1,8 @@
 //! An order that a guest has placed, for whoever holds its key.
 //!
 //! **Invariant.** The address is the capability: it holds the key that the checkout has drawn at random, and a key that
-//! could be guessed opens nothing, even where it names an order. An account's order is shown to its account alone.
+//! could be guessed opens nothing, even where it names an order. By it the order is shown, and given up until it is packed.
+//! An account's order is shown to its account alone.
 
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use live::html::Component;
 use live::{Ctx, Halt, LiveView, LocalPath, Page, Rendered, each, html};
 use pulse_core::order::Status;
 use pulse_core::{CheckoutKey, Money, Principal};
-use pulse_data::orders::OrderDetail;
+use pulse_data::orders::{OrderDetail, OrderError};
 use serde::Deserialize;
 
 use super::super::frame::{Frame, Place};
@@ -27,10 +28,42 @@ pub(crate) struct Wanted {
     key: String,
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Event {
+    /// Gives the order up.
+    Cancel,
+}
+
 pub(crate) struct Placed {
     frame: Frame,
     visitor: Visitor,
+    key: CheckoutKey,
     detail: OrderDetail,
+}
+
+impl Placed {
+    async fn cancel(&mut self, page: &mut Page) {
+        let orders = &self.visitor.rooms().orders;
+        match orders.cancel_by_key(&self.key).await {
+            Ok(_) => page.put_flash("info", "The order is cancelled."),
+            Err(OrderError::WrongStep(_)) => {
+                page.put_flash("error", "It is too late: the order is packed, or over.");
+            }
+            Err(error) => {
+                tracing::warn!(%error, "an order could not be cancelled for its page");
+                page.put_flash("error", "The shop can't answer at the moment. Try again shortly.");
+            }
+        }
+        self.read_again().await;
+    }
+
+    async fn read_again(&mut self) {
+        match self.visitor.rooms().orders.get(&READER, self.detail.order.id).await {
+            Ok(detail) => self.detail = detail,
+            Err(error) => tracing::warn!(%error, "an order could not be read for its page"),
+        }
+    }
 }
 
 fn unavailable(error: impl std::fmt::Display) -> Halt {
@@ -41,7 +74,7 @@ fn unavailable(error: impl std::fmt::Display) -> Halt {
 impl LiveView for Placed {
     type Scope = Visitor;
     type Params = Wanted;
-    type Event = ();
+    type Event = Event;
     type Info = Arc<News>;
 
     async fn mount(wanted: &Wanted, cx: &mut Ctx<'_, Self>) -> Result<Self, Halt> {
@@ -57,15 +90,16 @@ impl LiveView for Placed {
         cx.subscribe(visitor.bus().topics(), Topic::Order(order.id), |news| news);
         cx.set_title(format!("Order {}", order.id));
         let detail = orders.get(&READER, order.id).await.map_err(unavailable)?;
-        Ok(Self { frame, visitor, detail })
+        Ok(Self { frame, visitor, key, detail })
+    }
+
+    async fn handle_event(&mut self, Event::Cancel: Event, cx: &mut Ctx<'_, Self>) {
+        self.cancel(cx).await;
     }
 
     async fn handle_info(&mut self, news: Arc<News>, _: &mut Ctx<'_, Self>) {
         if let News::Order(_) = *news {
-            match self.visitor.rooms().orders.get(&READER, self.detail.order.id).await {
-                Ok(detail) => self.detail = detail,
-                Err(error) => tracing::warn!(%error, "an order could not be read for its page"),
-            }
+            self.read_again().await;
         } else {
             self.frame.heard(&news, &self.visitor).await;
         }
@@ -73,6 +107,8 @@ impl LiveView for Placed {
 
     fn render(&self, page: &Page) -> Rendered {
         let order = &self.detail.order;
+        // So long nothing of it is packed.
+        let loose = matches!(order.status, Status::Placed | Status::Paid);
         let row = |name, amount: Money| html! { <div><dt>{name}</dt><dd>{money(amount)}</dd></div> };
         let content = html! {
             <section class="stack" aria-labelledby="title">
@@ -104,6 +140,7 @@ impl LiveView for Placed {
                         </dl>
                         <p>To {order.country.as_str()}. {order.email.as_deref().map(|email| html! { <span>We write to {email}.</span> })}</p>
                         <p class="soft small">Keep the address of this page: it is how you come back to your order.</p>
+                        {loose.then(|| html! { <p><button class="btn quiet" type="button" phx-click="cancel" data-confirm="Cancel this order?">Cancel this order</button></p> })}
                     </aside>
                 </div>
             </section>

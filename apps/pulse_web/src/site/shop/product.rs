@@ -85,6 +85,7 @@ impl LiveView for Product {
         let frame = Frame::open(Place::Shop, cx, |news| news).await;
         let visitor = cx.scope().clone();
         cx.subscribe(visitor.bus().topics(), Topic::Products, |news| news);
+        cx.subscribe(visitor.bus().topics(), Topic::Promotions, |news| news);
         let product = visitor.rooms().catalog.get(&Principal::Guest, sku).await;
         let product = product.map_err(|error| match error {
             CatalogError::NotFound(_) => Halt::NOT_FOUND,
@@ -129,6 +130,7 @@ impl LiveView for Product {
                 self.others.retain(|other| other.active);
             }
             News::Catalogue => self.read_again().await,
+            News::Promotions => self.promotions = deals::now(&self.visitor).await,
             other => {
                 self.frame.heard(other, &self.visitor).await;
             }

@@ -10,12 +10,12 @@ use serde::de::value::{Error, StrDeserializer};
 use crate::field;
 
 /// Reads a field, or says beside it what is wrong.
-pub(super) fn read<T: DeserializeOwned>(form: &mut Form, name: &'static str) -> Option<T> {
+pub(in crate::site) fn read<T: DeserializeOwned>(form: &mut Form, name: &'static str) -> Option<T> {
     read_text(form, name, |text| text)
 }
 
 /// Reads a field without the spaces around it.
-pub(super) fn read_trimmed<T: DeserializeOwned>(form: &mut Form, name: &'static str) -> Option<T> {
+pub(in crate::site) fn read_trimmed<T: DeserializeOwned>(form: &mut Form, name: &'static str) -> Option<T> {
     read_text(form, name, str::trim)
 }
 
@@ -38,11 +38,11 @@ fn read_text<T: DeserializeOwned>(form: &mut Form, name: &'static str, cut: fn(&
 
 /// A labelled password. Its input never changes once it is on the page: a password is not sent back into a page, so an
 /// input that was rendered again would lose what was typed. What is wrong stands beside it.
-pub(super) struct Secret<'a> {
-    pub(super) field: Field<'a>,
-    pub(super) label: &'a str,
-    pub(super) autocomplete: &'static str,
-    pub(super) hint: Option<String>,
+pub(in crate::site) struct Secret<'a> {
+    pub(in crate::site) field: Field<'a>,
+    pub(in crate::site) label: &'a str,
+    pub(in crate::site) autocomplete: &'static str,
+    pub(in crate::site) hint: Option<String>,
 }
 
 impl Component for Secret<'_> {

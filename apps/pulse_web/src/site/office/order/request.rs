@@ -7,7 +7,7 @@ use pulse_data::orders::ReturnRequest;
 use super::super::super::parts::{TextField, Time};
 
 /// The form of an answer.
-pub(super) fn empty_answer() -> Form {
+pub(in super::super) fn empty_answer() -> Form {
     Form::new("answer")
 }
 
