@@ -24,8 +24,8 @@
     FirstError: {
       mounted() { this.handleEvent("first-error", ({ form }) => {
         if (form !== this.el.id) return;
-        const field = this.el.querySelector("[aria-invalid='true']");
-        if (field) field.focus();
+        // The form is locked until its answer is done with: what is wrong with its fields stands on the page after that.
+        setTimeout(() => this.el.querySelector("[aria-invalid='true']")?.focus());
       }); },
     },
   };
