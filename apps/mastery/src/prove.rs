@@ -60,7 +60,12 @@ impl Bench<'_> {
     /// Lays a variant out and builds it.
     async fn built(&self, variant: Variant<'_>) -> Result<Built<'_>> {
         render::source(self.lab, variant, &self.workspace.lab(&self.lab.name))?;
-        Built::new(self.lab, &self.workspace, false).await
+        let stage = match variant {
+            // What comes behind its own stage is never run.
+            Variant::Mistake(mistake) => Some(mistake.stage()),
+            Variant::Solution | Variant::Skeleton | Variant::Leaves => None,
+        };
+        Built::new(self.lab, &self.workspace, stage, false).await
     }
 }
 

@@ -42,10 +42,16 @@ pub(crate) struct Built<'l> {
 }
 
 impl<'l> Built<'l> {
-    /// Builds the programs of the gate.
-    pub(crate) async fn new(lab: &'l Lab, workspace: &Workspace, colour: bool) -> Result<Self> {
-        let budget = lab.about.stages.iter().any(|stage| stage == BUDGET);
-        let programs: &[&str] = if budget { &["gate", BUDGET] } else { &["gate"] };
+    /// Builds the programs of the gate: that of the budgets only if it is wanted, or all are (`None`).
+    pub(crate) async fn new(
+        lab: &'l Lab,
+        workspace: &Workspace,
+        stage: Option<&str>,
+        colour: bool,
+    ) -> Result<Self> {
+        let has_budget = lab.about.stages.iter().any(|stage| stage == BUDGET);
+        let wanted = has_budget && stage.is_none_or(|stage| stage == BUDGET);
+        let programs: &[&str] = if wanted { &["gate", BUDGET] } else { &["gate"] };
         let build = compile::build(workspace, &lab.name, programs, colour).await?;
         let environment = service::environment(lab).await?;
         Ok(Self { lab, folder: workspace.lab(&lab.name), environment, build })

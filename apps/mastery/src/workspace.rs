@@ -4,6 +4,7 @@
 //! settings are written anew before each check: what was edited there is gone.
 
 use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
@@ -57,10 +58,13 @@ impl Workspace {
             }
         }
         write(&settings.join("config.toml"), &settings_of(&place.root))?;
-        let toolchain = place.root.join("rust-toolchain.toml");
-        if toolchain.is_file() {
-            write(&self.folder.join("rust-toolchain.toml"), &fs::read_to_string(toolchain)?)?;
+        // The project's toolchain, or none: also under the name that it had once.
+        let toolchain = "rust-toolchain.toml";
+        match fs::read_to_string(place.root.join(toolchain)) {
+            Ok(text) => write(&self.folder.join(toolchain), &text)?,
+            Err(_) => gone(&self.folder.join(toolchain))?,
         }
+        gone(&self.folder.join("rust-toolchain"))?;
         Ok(())
     }
 
@@ -96,6 +100,15 @@ impl Workspace {
         let turn = File::create(self.folder.join(".turn"))?;
         turn.lock().with_context(|| format!("{} can't be locked", self.folder.display()))?;
         Ok(turn)
+    }
+}
+
+fn gone(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("{} can't be removed", path.display()))
+        }
+        _ => Ok(()),
     }
 }
 

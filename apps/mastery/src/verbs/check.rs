@@ -64,13 +64,16 @@ pub(crate) async fn run(place: &Place, lab: &Lab, options: &Options) -> Result<b
     if !workspace.folder.join("target").is_dir() {
         println!("{}", dim("  the first build also builds what labs stand on; it takes a minute or two"));
     }
-    let built = Built::new(lab, &workspace, coloured()).await?;
+    let built = Built::new(lab, &workspace, None, coloured()).await?;
     if !built.build.is_green() {
         println!("  {:<10} {}", "builds", bad("red"));
         let said = built.build.errors.first().or(built.build.refused.as_ref()).map_or("", String::as_str);
         println!("\n{}\n", said.trim_end());
-        let more = built.build.errors.len().saturating_sub(1);
-        println!("The compiler comes first; {more} more of its errors wait. Fix this one, then check again.");
+        match built.build.errors.len() {
+            0 => println!("Cargo could not begin. cargo mastery doctor says what stands in the way."),
+            1 => println!("The compiler comes first."),
+            n => println!("The compiler comes first; {} more of its errors may go with this one.", n - 1),
+        }
         Log::append(&place.log(), &lab.name, checked(Some("builds"), None, None))?;
         return Ok(false);
     }

@@ -12,13 +12,19 @@ fn an_edited_gate_is_written_anew() {
     mini.edit("work/labs_mini/Cargo.toml", "gate.workspace = true", "");
     mini.write("work/.cargo/config", "[build]\nrustflags = [\"--cfg\", \"cheat\"]\n");
     mini.write("work/labs_mini/.cargo/config.toml", "nonsense");
+    mini.write("work/rust-toolchain", "nightly-2016-01-01\n");
+    mini.write("work/rust-toolchain.toml", "[toolchain]\nchannel = \"1.20.0\"\n");
     mini.edit("work/Cargo.toml", "[workspace]", "[profile.test]\npanic = \"abort\"\n\n[workspace]");
     mini.run(&["check"]).ends(1).says("behaviour  red 0 of 2");
     assert_eq!(mini.read("work/labs_mini/tests/budget.rs"), mini.read("apps/labs_mini/tests/budget.rs"));
     assert_eq!(mini.read("work/labs_mini/lab.toml"), mini.read("apps/labs_mini/lab.toml"));
-    for gone in
-        ["work/.cargo/config", "work/labs_mini/.cargo/config.toml", "work/labs_mini/tests/gate/more.rs"]
-    {
+    for gone in [
+        "work/.cargo/config",
+        "work/rust-toolchain",
+        "work/rust-toolchain.toml",
+        "work/labs_mini/.cargo/config.toml",
+        "work/labs_mini/tests/gate/more.rs",
+    ] {
         assert!(!mini.root.join(gone).exists(), "{gone}");
     }
     assert!(!mini.read("work/Cargo.toml").contains("panic"));
