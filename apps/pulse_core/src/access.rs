@@ -84,6 +84,10 @@ pub enum Permission {
     ReadAudit,
     /// Run feeds and replays, see dead letters.
     RunFeeds,
+    /// Say which programs are told what has happened, and see what was sent to them.
+    ManageWebhooks,
+    /// See background jobs, repeat and cancel them, pause queues.
+    ManageJobs,
 }
 
 /// On whose behalf an action runs.
@@ -120,7 +124,10 @@ impl Principal {
             | Permission::QuotePrice
             | Permission::FulfilOrders
             | Permission::RunFeeds => Role::Manager,
-            Permission::ManageAccounts | Permission::ReadAudit => Role::Admin,
+            Permission::ManageAccounts
+            | Permission::ReadAudit
+            | Permission::ManageWebhooks
+            | Permission::ManageJobs => Role::Admin,
         };
         role as u8 >= least as u8
     }

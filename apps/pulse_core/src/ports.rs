@@ -149,6 +149,12 @@ pub trait PaymentGateway: Send + Sync + 'static {
     fn refund(&self, charge: Charge) -> PortFuture<'_, Result<ChargeOutcome, GatewayError>>;
 }
 
+/// Who hears what the gateway says by itself: late, again, or after a question that it left without an answer.
+pub trait PaymentNews: Send + Sync + 'static {
+    /// The gateway says what became of a charge. It may say so any number of times, also what it has answered before.
+    fn told(&self, charge: Charge, outcome: ChargeOutcome) -> PortFuture<'_, ()>;
+}
+
 /// A letter to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mail {
@@ -160,12 +166,20 @@ pub struct Mail {
     pub subject: String,
     /// Plain text.
     pub body: String,
+    /// An address that stops letters of this kind when it is posted to (RFC 8058).
+    pub unsubscribe: Option<String>,
 }
 
-/// The mail was not taken: try again.
+/// Why a mail was not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the mail was not taken: {0}")]
-pub struct MailError(pub String);
+pub enum MailError {
+    /// It may be taken later: try again.
+    #[error("the mail was not taken: {0}")]
+    Later(String),
+    /// It never will be: the address or the letter is at fault.
+    #[error("the mail was refused for good: {0}")]
+    Never(String),
+}
 
 /// Where mails are handed over.
 pub trait Mailer: Send + Sync + 'static {

@@ -12,6 +12,7 @@ mod reset;
 mod secret;
 mod session;
 mod sign_in;
+mod staff;
 mod throttle;
 mod token;
 mod user;
@@ -30,7 +31,9 @@ pub use email::{Email, InvalidEmail};
 pub use password::HashCost;
 pub use reset::{RESET_WORKER, ResetRequest};
 pub use secret::Secret;
+pub(crate) use secret::{reminder_hash, reminder_secret};
 pub use session::{SessionInfo, SignedIn, csrf_matches};
+pub(crate) use staff::staff;
 pub use token::{ApiToken, NewApiToken};
 pub use user::{Registration, User, UserStatus};
 

@@ -8,6 +8,7 @@
 //! on; [`verify`] recomputes the chain. Whoever can write the database can also recompute the whole chain: against
 //! that, [`Head::write_to`] exports its end to a place that the database's owner can't write, and `verify` compares.
 
+mod alarm;
 mod chain;
 mod list;
 mod seal;
@@ -19,6 +20,7 @@ use pulse_core::ports::Clock as _;
 use sea_orm::ConnectionTrait;
 use serde::Serialize;
 
+pub use alarm::alarm;
 pub use chain::{Head, HeadFileError};
 pub use list::{AuditQuery, AuditRow, list};
 pub use seal::{Sealer, head};

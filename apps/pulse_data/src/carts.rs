@@ -14,7 +14,8 @@ use std::sync::Arc;
 
 use pulse_core::cart::StoredCart;
 use pulse_core::ports::{CartStore, PortFuture, SaveError, StoreError};
-use pulse_core::{CartId, Currency, Version};
+use pulse_core::{CartId, Currency, UserId, Version};
+use sha2::{Digest as _, Sha256};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 pub use body::{EMPTY_BODY, decode_recent, encode_recent};
@@ -28,6 +29,12 @@ const QUEUE: usize = 16_384;
 
 /// Saves that share a statement's transaction at most.
 const BATCH: usize = 512;
+
+/// The cart of an account: it has one, whatever it signs in from.
+pub fn of_user(user: UserId) -> CartId {
+    let digest = Sha256::new().chain_update("cart of user ").chain_update(user.to_string()).finalize();
+    CartId(digest.iter().take(16).fold(0, |id, byte| id << 8 | u128::from(*byte)))
+}
 
 /// The store of carts, on a [`Repo`]. Cheap to clone.
 ///
@@ -85,7 +92,7 @@ impl CartStore for Carts {
     }
 }
 
-async fn load(repo: &Repo, id: CartId) -> Result<Option<StoredCart>, DbError> {
+pub(crate) async fn load(repo: &Repo, id: CartId) -> Result<Option<StoredCart>, DbError> {
     let sql = "SELECT version, currency, body, recent FROM carts WHERE id = $1";
     let Some(row) = repo.reader().row(sql, vec![id.to_string().into()]).await? else { return Ok(None) };
     let (version, currency): (i64, String) = (row.try_get("", "version")?, row.try_get("", "currency")?);

@@ -3,6 +3,7 @@
 //! **Invariant.** Every public action names its principal and checks one permission; its audit row commits with it; and
 //! whoever keeps copies is told after the commit ([`Catalog::changes`]).
 
+mod dips;
 mod edit;
 mod feed;
 pub(crate) mod product;
@@ -328,6 +329,15 @@ impl Catalog {
             })
             .await
     }
+}
+
+/// The names of these products; unknown ones are absent.
+pub(crate) async fn names(
+    db: &impl sea_orm::ConnectionTrait,
+    skus: &[Sku],
+) -> Result<std::collections::BTreeMap<Sku, String>, DbError> {
+    let found = query::some(db, skus).await?;
+    Ok(found.into_iter().map(|product| (product.sku, product.name)).collect())
 }
 
 fn subject(sku: Sku) -> String {

@@ -9,11 +9,12 @@
 //! | [`error`] | what a database said, the same for both |
 //! | [`changeset`], [`multi`], [`page`] | checked input, named steps, pages by key |
 //! | [`migrations`] | the schema, up and down |
-//! | [`catalog`], [`orders`], [`accounts`], [`audit`], [`carts`], [`feeds`], [`imports`] | the contexts |
+//! | [`catalog`], [`orders`], [`accounts`], [`audit`], [`carts`], [`feeds`], [`imports`], [`webhooks`], [`reminders`], [`background`] | the contexts |
 //! | [`testing`] | each test on both databases |
 
 pub mod accounts;
 pub mod audit;
+pub mod background;
 pub mod carts;
 pub mod catalog;
 pub mod changeset;
@@ -27,9 +28,11 @@ pub mod migrations;
 pub mod multi;
 pub mod orders;
 pub mod page;
+pub mod reminders;
 pub mod repo;
 pub mod sql;
 pub mod testing;
+pub mod webhooks;
 
 pub use changeset::{Changeset, FieldError, FieldErrors, Valid};
 pub use clock::SystemClock;

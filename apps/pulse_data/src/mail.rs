@@ -24,6 +24,9 @@ pub struct Letter {
     pub subject: String,
     /// The text.
     pub body: String,
+    /// Where the receiver says that they want no more letters of this kind; none for letters that somebody waits for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unsubscribe: Option<String>,
 }
 
 /// The arguments of a mail job.

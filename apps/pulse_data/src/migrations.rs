@@ -14,6 +14,7 @@ mod m0007_imports;
 mod m0008_order_status;
 mod m0009_return_requests;
 mod m0010_job_queues;
+mod m0011_webhooks;
 mod m0012_feeds;
 
 use std::time::Duration;
@@ -47,6 +48,7 @@ pub const ALL: &[Migration] = &[
     m0008_order_status::MIGRATION,
     m0009_return_requests::MIGRATION,
     m0010_job_queues::MIGRATION,
+    m0011_webhooks::MIGRATION,
     m0012_feeds::MIGRATION,
 ];
 

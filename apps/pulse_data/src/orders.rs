@@ -5,6 +5,8 @@
 
 mod letter;
 mod life;
+mod news;
+mod overdue;
 mod payments;
 mod place;
 mod read;
@@ -23,9 +25,10 @@ use pulse_core::{CheckoutKey, MoneyError, OrderId, Permission, Principal, Sku, T
 
 use sea_orm::ConnectionTrait;
 
+pub use overdue::CALL_OFF_WORKER;
 pub use payments::{
     ATTEMPTS as PAYMENT_ATTEMPTS, CAPTURE_SEQ, CAPTURE_WORKER, Demand, Kind as PaymentKind, Payment,
-    PaymentState, REFUND_WORKER,
+    PaymentState, REFUND_WORKER, demand_of,
 };
 pub use read::{CreditNote, Order, OrderDetail, OrderEvent, OrderLine, OrderQuery};
 pub use report::{ReplayFigures, StockBalance};

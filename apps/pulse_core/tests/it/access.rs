@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use pulse_core::{Permission, Principal, Role, UserId};
 
-const ALL: [Permission; 11] = [
+const ALL: [Permission; 13] = [
     Permission::BrowseCatalog,
     Permission::EditCatalog,
     Permission::ManageStock,
@@ -15,6 +15,8 @@ const ALL: [Permission; 11] = [
     Permission::ManageAccounts,
     Permission::ReadAudit,
     Permission::RunFeeds,
+    Permission::ManageWebhooks,
+    Permission::ManageJobs,
 ];
 
 fn of(role: Role) -> Vec<Permission> {

@@ -107,7 +107,7 @@ impl Accounts {
                  If it was not you, do nothing: your password stays what it is.\n",
                 self.options.reset_life.as_secs() / 60
             );
-            let letter = mail::Letter { to, subject: "Your new password".to_owned(), body };
+            let letter = mail::Letter { to, subject: "Your new password".to_owned(), body, unsubscribe: None };
             Outgoing { key: format!("reset:{}", request.name), letter }
         }))
     }

@@ -33,6 +33,7 @@ pub(super) enum Use {
     Csrf,
     ApiToken,
     Reset,
+    Reminder,
 }
 
 impl Use {
@@ -42,6 +43,7 @@ impl Use {
             Self::Csrf => b"pulse csrf\0",
             Self::ApiToken => b"pulse api token\0",
             Self::Reset => b"pulse reset\0",
+            Self::Reminder => b"pulse reminder\0",
         }
     }
 }
@@ -60,6 +62,18 @@ pub(super) fn present(presented: &str) -> Secret {
 /// What the database keeps of a presented secret.
 pub(super) fn hash(purpose: Use, presented: &str) -> String {
     URL_SAFE_NO_PAD.encode(digest(purpose, presented))
+}
+
+/// A secret for a link that stops reminders, and what the database keeps of it.
+pub(crate) fn reminder_secret() -> (Secret, String) {
+    let secret = draw("");
+    let hash = reminder_hash(secret.reveal());
+    (secret, hash)
+}
+
+/// What the database keeps of a presented secret of that kind.
+pub(crate) fn reminder_hash(presented: &str) -> String {
+    hash(Use::Reminder, presented)
 }
 
 /// A secret that is derived from another and says nothing about it.

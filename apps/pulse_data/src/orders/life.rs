@@ -9,9 +9,8 @@ use pulse_core::{Permission, Principal, Timestamp};
 use sea_orm::ConnectionTrait;
 use serde_json::json;
 
-use super::payments;
 use super::read::{self, Order};
-use super::{OrderError, returns};
+use super::{OrderError, letter, news, payments, returns};
 use crate::catalog::stock::{Pieces, put_back};
 use crate::{Sql as _, audit};
 
@@ -61,11 +60,16 @@ pub(super) async fn step(
             advance(tx, who, order, step, now).await
         }
         Step::Return => returns::all(tx, who, order, now).await,
-        Step::Pack | Step::Ship | Step::Deliver => advance(tx, who, order, step, now).await,
+        Step::Ship => {
+            let order = advance(tx, who, order, step, now).await?;
+            letter::shipped(tx, &order).await?;
+            Ok(order)
+        }
+        Step::Pack | Step::Deliver => advance(tx, who, order, step, now).await,
     }
 }
 
-/// Moves an order on whose row is held: status, version, event, audit; and the goods where it is given up.
+/// Moves an order on whose row is held: status, version, event, audit, news; and the goods where it is given up.
 pub(super) async fn advance(
     tx: &impl ConnectionTrait,
     who: &Principal,
@@ -98,5 +102,6 @@ pub(super) async fn advance(
     }
     let details = json!({ "from": from.name(), "to": order.status.name() });
     audit::record(tx, who, "order.step", &format!("order:{id}"), details).await?;
+    news::moved(tx, &order, now).await?;
     Ok(order)
 }

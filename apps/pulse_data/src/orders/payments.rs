@@ -12,7 +12,7 @@ use sea_orm::{ConnectionTrait, QueryResult};
 use serde_json::json;
 
 use super::read::{self, Order};
-use super::{OrderError, letter, life};
+use super::{OrderError, letter, life, news};
 use crate::{DbError, Sql as _, audit};
 
 /// The number of the intent that a checkout makes.
@@ -96,6 +96,16 @@ pub struct Demand {
     pub order: OrderId,
     /// The movement's number.
     pub payment: i64,
+}
+
+/// Which movement a charge is about; `None` where its key is none of ours.
+pub fn demand_of(charge: &Charge) -> Option<Demand> {
+    let payment = match charge.key.split_once(':')? {
+        ("capture", _) => CAPTURE_SEQ,
+        ("refund", rest) => rest.rsplit_once(':')?.1.parse().ok()?,
+        _ => return None,
+    };
+    Some(Demand { order: charge.order, payment })
 }
 
 /// Enqueues the job that makes a movement.
@@ -233,7 +243,10 @@ pub(super) async fn settled(
     let details = json!({ "payment": seq, "pence": payment.amount.pence, "reference": reference });
     audit::record(tx, who, "payment.settle", &format!("order:{}", order.id), details).await?;
     match (payment.kind, order.status) {
-        (Kind::Refund, _) => Ok(order),
+        (Kind::Refund, _) => {
+            news::refunded(tx, &order, seq, payment.amount, now).await?;
+            Ok(order)
+        }
         (Kind::Capture, Status::Placed) => {
             let order = life::advance(tx, who, order, Step::Pay, now).await?;
             letter::paid(tx, &order).await?;

@@ -14,11 +14,13 @@ use pulse_core::{OrderId, Permission, Principal, Sku};
 use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Value};
 use serde_json::json;
 
+use super::news::{self, Facts};
 use super::payments::{self, CAPTURE_SEQ};
-use super::read;
+use super::{letter, read};
 use crate::catalog::MOST_PIECES;
 use crate::catalog::product::{basis_name, sku};
 use crate::catalog::stock::{Pieces, json as to_json, left};
+use crate::webhooks::listened;
 use crate::{DbError, Sql as _, audit};
 
 /// Whether this principal may place this order; no database is asked.
@@ -119,7 +121,7 @@ pub(super) enum Outcome {
 
 /// Runs the checkout inside the caller's transaction, which must be rolled back upon an error.
 pub(super) async fn place(tx: &impl ConnectionTrait, draft: &Draft) -> Result<Outcome, PlaceError> {
-    let Some(id) = open(tx, draft).await? else {
+    let Some(Opened { id, listened }) = open(tx, draft).await? else {
         return repeated(tx, draft).await;
     };
     take(tx, draft, id).await?;
@@ -134,13 +136,44 @@ pub(super) async fn place(tx: &impl ConnectionTrait, draft: &Draft) -> Result<Ou
     if draft.status == Status::Placed {
         payments::enqueue(tx, payments::Kind::Capture, id, CAPTURE_SEQ).await?;
     }
+    if draft.order.channel == Channel::Web {
+        tell(tx, draft, id, listened).await?;
+    }
     Ok(Outcome::Placed(draft.receipt(id)))
 }
 
-const ORDER: &str = "INSERT INTO orders (checkout_key, cart_id, buyer, email, country, payment, invoice, status, \
-                     currency, subtotal_pence, discount_pence, vat_pence, total_pence, placed_at, version) \
-                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 1) \
-                     ON CONFLICT (checkout_key) DO NOTHING RETURNING id";
+/// What is told of a new order. Where nobody listens and the payment comes later, that is no statement at all.
+async fn tell(tx: &impl ConnectionTrait, draft: &Draft, id: OrderId, listened: bool) -> Result<(), DbError> {
+    if listened {
+        let PlaceOrder { priced, country, placed_at, .. } = &draft.order;
+        let status = draft.status;
+        let facts = Facts { id, status, total: priced.total(), country, placed_at: *placed_at };
+        news::placed(tx, facts).await?;
+    }
+    // What is paid from the start has no payment that would confirm it.
+    if draft.status == Status::Paid
+        && draft.order.email.is_some()
+        && let Some(order) = read::find(tx, id).await?
+    {
+        letter::paid(tx, &order).await?;
+    }
+    Ok(())
+}
+
+/// A new order.
+struct Opened {
+    id: OrderId,
+    /// Whether other programs may want to be told.
+    listened: bool,
+}
+
+const ORDER: &str = concat!(
+    "INSERT INTO orders (checkout_key, cart_id, buyer, email, country, payment, invoice, status, \
+     currency, subtotal_pence, discount_pence, vat_pence, total_pence, placed_at, version) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 1) \
+     ON CONFLICT (checkout_key) DO NOTHING RETURNING id, ",
+    listened!()
+);
 
 const CART: &str =
     "UPDATE carts SET body = '{\"l\":[]}', version = version + 1 WHERE id = $1 AND version = $2";
@@ -152,7 +185,8 @@ const EVENT: &str =
     "INSERT INTO order_events (order_id, version, status, who, at) VALUES ($1, 1, $2, $3, $4)";
 
 /// The four above as one round trip: the cart only once the key is won.
-const OPEN_POSTGRES: &str = "WITH placed AS (\
+const OPEN_POSTGRES: &str = concat!(
+    "WITH placed AS (\
      INSERT INTO orders (checkout_key, cart_id, buyer, email, country, payment, invoice, status, \
      currency, subtotal_pence, discount_pence, vat_pence, total_pence, placed_at, version) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 1) \
@@ -163,10 +197,13 @@ const OPEN_POSTGRES: &str = "WITH placed AS (\
      SELECT id, 0, 'capture', $13, $16, $14 FROM placed), \
      event AS (INSERT INTO order_events (order_id, version, status, who, at) \
      SELECT id, 1, $8, $17, $14 FROM placed) \
-     SELECT id, (SELECT COUNT(*) FROM emptied) FROM placed";
+     SELECT id, ",
+    listened!(),
+    ", (SELECT COUNT(*) FROM emptied) FROM placed"
+);
 
 /// The order, its cart, its payment intent and its first event. `None` where the key has an order already.
-async fn open(tx: &impl ConnectionTrait, draft: &Draft) -> Result<Option<OrderId>, PlaceError> {
+async fn open(tx: &impl ConnectionTrait, draft: &Draft) -> Result<Option<Opened>, PlaceError> {
     let order = &draft.order;
     let (priced, at) = (&order.priced, order.placed_at.0);
     let cart: Value = order.cart.to_string().into();
@@ -193,23 +230,24 @@ async fn open(tx: &impl ConnectionTrait, draft: &Draft) -> Result<Option<OrderId
         at.into(),
     ];
     let who: Value = draft.who.to_string().into();
-    let (id, emptied) = if tx.get_database_backend() == DbBackend::Postgres {
+    let (opened, emptied) = if tx.get_database_backend() == DbBackend::Postgres {
         let values = values.into_iter().chain([version, state.into(), who]).collect();
         let Some(row) = tx.row(OPEN_POSTGRES, values).await? else { return Ok(None) };
-        (id(&row)?, row.try_get_by_index::<i64>(1).map_err(DbError::from)?)
+        (opened(&row)?, row.try_get_by_index::<i64>(2).map_err(DbError::from)?)
     } else {
         let Some(row) = tx.row(ORDER, values).await? else { return Ok(None) };
-        let id = id(&row)?;
+        let opened = opened(&row)?;
+        let id = opened.id;
         let emptied = tx.exec(CART, vec![cart, version]).await?;
         tx.exec(INTENT, vec![id.0.into(), priced.total().pence.into(), state.into(), at.into()]).await?;
         tx.exec(EVENT, vec![id.0.into(), draft.status.name().into(), who, at.into()]).await?;
-        (id, i64::try_from(emptied).unwrap_or(i64::MAX))
+        (opened, i64::try_from(emptied).unwrap_or(i64::MAX))
     };
-    if emptied == 1 { Ok(Some(id)) } else { Err(PlaceError::CartChanged) }
+    if emptied == 1 { Ok(Some(opened)) } else { Err(PlaceError::CartChanged) }
 }
 
-fn id(row: &QueryResult) -> Result<OrderId, DbError> {
-    Ok(OrderId(row.try_get_by_index(0)?))
+fn opened(row: &QueryResult) -> Result<Opened, DbError> {
+    Ok(Opened { id: OrderId(row.try_get_by_index(0)?), listened: row.try_get_by_index(1)? })
 }
 
 const TAKE_SQLITE: &str = "UPDATE products SET stock = stock - w.pieces \

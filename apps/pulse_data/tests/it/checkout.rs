@@ -34,7 +34,7 @@ db_test!(a_checkout_writes_everything_that_belongs_to_it, |repo| async move {
     shop.assert_balanced().await;
 });
 
-db_test!(an_order_on_account_is_settled_without_a_job, |repo| async move {
+db_test!(an_order_on_account_is_settled_without_a_payment_and_confirmed, |repo| async move {
     let shop = Shop::with(repo, &[("A", 10, 100)]).await;
     shop.carts([1]).await;
     let mut order = checkout("k", 1, &ROOT, &[quoted("A", 3, 77)]);
@@ -42,7 +42,8 @@ db_test!(an_order_on_account_is_settled_without_a_job, |repo| async move {
     let placed = shop.orders.place(&ROOT, order).await.unwrap();
     assert_eq!(placed.status, Status::Paid);
     assert_eq!(shop.number("SELECT COUNT(*) FROM payments WHERE state = 'settled'").await, 1);
-    assert_eq!(shop.number("SELECT COUNT(*) FROM jobs").await, 0);
+    assert_eq!(shop.number("SELECT COUNT(*) FROM jobs WHERE worker <> 'mail.send'").await, 0);
+    assert_eq!(shop.number("SELECT COUNT(*) FROM jobs WHERE args LIKE '%order-paid:%'").await, 1);
 });
 
 db_test!(repeating_a_key_answers_the_same_order, |repo| async move {
