@@ -8,17 +8,18 @@ use jobs::Wake;
 use pulse_core::order::{PlaceOrder, PlacedOrder};
 use pulse_core::ports::{OrderDesk, PlaceError, PortFuture, StoreError};
 use pulse_core::{CheckoutKey, Principal};
+use pulse_data::webhooks::WEBHOOK_QUEUE;
 
 use crate::runner::PAYMENT_QUEUE;
 
-/// Another desk, and a wake after each placed order, so that a payment begins at once.
+/// Another desk, and a wake after each placed order, so that its payment and its news begin at once.
 pub struct WakingDesk {
     desk: Arc<dyn OrderDesk>,
     wake: Wake,
 }
 
 impl WakingDesk {
-    /// Places orders at `desk` and wakes the payment queue.
+    /// Places orders at `desk` and wakes the queues of payments and of messages.
     pub fn new(desk: Arc<dyn OrderDesk>, wake: Wake) -> Self {
         Self { desk, wake }
     }
@@ -34,6 +35,7 @@ impl OrderDesk for WakingDesk {
         Box::pin(async move {
             let placed = placing.await?;
             self.wake.queue(PAYMENT_QUEUE);
+            self.wake.queue(WEBHOOK_QUEUE);
             Ok(placed)
         })
     }

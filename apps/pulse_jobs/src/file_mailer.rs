@@ -53,8 +53,9 @@ impl Mailer for FileMailer {
             let path = self.path(&mail.key);
             let text = eml::render(&mail, &self.from, self.clock.now());
             let shown = path.display().to_string();
-            let fail =
-                |error: &dyn std::fmt::Display| MailError(format!("{shown} can't be written: {error}"));
+            let fail = |error: &dyn std::fmt::Display| {
+                MailError::Later(format!("{shown} can't be written: {error}"))
+            };
             match tokio::task::spawn_blocking(move || write(&path, &text)).await {
                 Ok(Ok(())) => Ok(()),
                 Ok(Err(error)) => Err(fail(&error)),

@@ -1,7 +1,7 @@
 //! A payment gateway without a bank: for demos, tests, and the shop's first steps.
 //!
 //! **Invariant.** A key moves money at most once, however often it is sent; a repeated key gets the first answer. It can
-//! be told to behave badly (slow, declining, silent), as real ones do, but never to break that promise.
+//! be told to behave badly (slow, declining, silent, answering twice), as real ones do, but never to break that promise.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use pulse_core::ports::{Charge, ChargeOutcome, GatewayError, PaymentGateway, PortFuture};
+use pulse_core::ports::{Charge, ChargeOutcome, GatewayError, PaymentGateway, PaymentNews, PortFuture};
 use sha2::{Digest as _, Sha256};
 
 use crate::ledger::{Entry, Ledger, LedgerError, Movement};
@@ -27,6 +27,8 @@ pub enum Behaviour {
     Ignore,
     /// Takes its time, then does that.
     Slow(Duration, Box<Behaviour>),
+    /// Does that, and after so long says by itself what came of it, whether that was heard or not.
+    Again(Duration, Box<Behaviour>),
 }
 
 /// How often the gateway misbehaves, by the key's hash: the same key always meets the same fate.
@@ -38,6 +40,10 @@ pub struct FaultRates {
     pub silent: f64,
     /// How long each call takes.
     pub delay: Duration,
+    /// Calls whose answer comes once more by itself, 0 to 1.
+    pub twice: f64,
+    /// How long after the first one.
+    pub twice_after: Duration,
 }
 
 type Plan = dyn Fn(&Charge, Movement, u64) -> Behaviour + Send + Sync;
@@ -48,6 +54,7 @@ pub struct SimulatedGateway {
     ledger: Arc<Mutex<Ledger>>,
     plan: Arc<Plan>,
     calls: Arc<AtomicU64>,
+    news: Option<Arc<dyn PaymentNews>>,
 }
 
 impl SimulatedGateway {
@@ -66,7 +73,15 @@ impl SimulatedGateway {
             ledger: Arc::new(Mutex::new(ledger)),
             plan: Arc::new(|_, _, _| Behaviour::Answer),
             calls: Arc::default(),
+            news: None,
         }
+    }
+
+    /// Tells `news` what it says by itself; without, that is heard by nobody.
+    #[must_use]
+    pub fn telling(mut self, news: Arc<dyn PaymentNews>) -> Self {
+        self.news = Some(news);
+        self
     }
 
     /// Behaves as `plan` says of the charge, its way, and the number of calls before this one; calling a capture off is
@@ -94,6 +109,11 @@ impl SimulatedGateway {
             } else {
                 Behaviour::Answer
             };
+            let fate = if chance("twice", &charge.key) < rates.twice {
+                Behaviour::Again(rates.twice_after, Box::new(fate))
+            } else {
+                fate
+            };
             if rates.delay.is_zero() { fate } else { Behaviour::Slow(rates.delay, Box::new(fate)) }
         })
     }
@@ -117,6 +137,7 @@ impl SimulatedGateway {
     ) -> Result<ChargeOutcome, GatewayError> {
         let before = self.calls.fetch_add(1, Ordering::Relaxed);
         let mut behaviour = (self.plan)(&charge, movement, before);
+        let mut again = None;
         loop {
             let wish = match behaviour {
                 Behaviour::Slow(time, then) => {
@@ -124,11 +145,16 @@ impl SimulatedGateway {
                     behaviour = *then;
                     continue;
                 }
+                Behaviour::Again(time, then) => {
+                    again = Some(time);
+                    behaviour = *then;
+                    continue;
+                }
                 Behaviour::Ignore => return Err(GatewayError("timed out".to_owned())),
                 Behaviour::Decline(ref reason) => Err(reason.clone()),
                 Behaviour::Answer | Behaviour::MoveSilently => fresh.map_err(str::to_owned),
             };
-            let ledger = Arc::clone(&self.ledger);
+            let (ledger, asked) = (Arc::clone(&self.ledger), charge.clone());
             // The disk is waited for on a thread of its own.
             let noted =
                 tokio::task::spawn_blocking(move || note(&mut ledger.lock(), &charge, movement, wish)).await;
@@ -136,13 +162,21 @@ impl SimulatedGateway {
                 Ok(noted) => noted?,
                 Err(error) => return Err(GatewayError(error.to_string())),
             };
+            let outcome = match entry.answer {
+                Ok(reference) => ChargeOutcome::Done(reference),
+                Err(reason) => ChargeOutcome::Declined(reason),
+            };
+            if let (Some(time), Some(news)) = (again, self.news.clone()) {
+                let outcome = outcome.clone();
+                tokio::spawn(async move {
+                    tokio::time::sleep(time).await;
+                    news.told(asked, outcome).await;
+                });
+            }
             if behaviour == Behaviour::MoveSilently {
                 return Err(GatewayError("timed out".to_owned()));
             }
-            return Ok(match entry.answer {
-                Ok(reference) => ChargeOutcome::Done(reference),
-                Err(reason) => ChargeOutcome::Declined(reason),
-            });
+            return Ok(outcome);
         }
     }
 }

@@ -19,11 +19,16 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use jobs::{Job, Outcome, Wake, Worker};
 use pulse_core::Principal;
-use pulse_core::ports::{Charge, ChargeOutcome, GatewayError, PaymentGateway};
+use pulse_core::ports::{Charge, ChargeOutcome, GatewayError, PaymentGateway, PaymentNews, PortFuture};
 use pulse_data::mail::MAIL_QUEUE;
 use pulse_data::orders::{
-    CAPTURE_WORKER, Demand, OrderError, Orders, PAYMENT_ATTEMPTS, PaymentKind, REFUND_WORKER,
+    CALL_OFF_WORKER, CAPTURE_WORKER, Demand, OrderError, Orders, PAYMENT_ATTEMPTS, PaymentKind,
+    REFUND_WORKER, demand_of,
 };
+use pulse_data::webhooks::WEBHOOK_QUEUE;
+
+use crate::runner::PAYMENT_QUEUE;
+use crate::stats::{EffectStats, add};
 
 /// In whose name money is moved.
 const PAYMENTS: Principal = Principal::System("payments");
@@ -71,32 +76,130 @@ impl MovePayment {
         {
             return failed(&error);
         }
-        let noted = match self.ask(charge, job.failures).await {
-            Ok(ChargeOutcome::Done(reference)) => self.orders.settled(&PAYMENTS, demand, &reference).await,
-            Ok(ChargeOutcome::Declined(reason)) => self.orders.declined(&PAYMENTS, demand, &reason).await,
+        let answer = match self.ask(charge, job.failures).await {
+            Ok(answer) => answer,
             Err(error) if job.is_last_attempt() => {
                 tracing::error!(order = demand.order.0, payment = demand.payment, %error, "payment unresolved");
                 return Outcome::retry(error);
             }
             Err(error) => return Outcome::retry(error),
         };
-        match noted {
-            Ok(_order) => {
-                self.wake.queue(MAIL_QUEUE);
-                Outcome::Done
-            }
+        match note(&self.orders, &self.wake, demand, &answer).await {
+            Ok(()) => Outcome::Done,
             Err(error) => failed(&error),
         }
     }
 
     async fn ask(&self, charge: Charge, failures: u32) -> Result<ChargeOutcome, GatewayError> {
-        let answer = match self.kind {
+        patiently(match self.kind {
             PaymentKind::Capture if failures < CAPTURES => self.gateway.capture(charge),
             PaymentKind::Capture => self.gateway.call_off(charge),
             PaymentKind::Refund => self.gateway.refund(charge),
+        })
+        .await
+    }
+}
+
+async fn patiently(
+    answer: PortFuture<'_, Result<ChargeOutcome, GatewayError>>,
+) -> Result<ChargeOutcome, GatewayError> {
+    let silence = |_| Err(GatewayError(format!("nothing within {PATIENCE:?}")));
+    tokio::time::timeout(PATIENCE, answer).await.unwrap_or_else(silence)
+}
+
+/// Notes what the gateway has answered. The same answer again changes nothing.
+async fn note(
+    orders: &Orders,
+    wake: &Wake,
+    demand: Demand,
+    answer: &ChargeOutcome,
+) -> Result<(), OrderError> {
+    match answer {
+        ChargeOutcome::Done(reference) => orders.settled(&PAYMENTS, demand, reference).await?,
+        ChargeOutcome::Declined(reason) => orders.declined(&PAYMENTS, demand, reason).await?,
+    };
+    // A letter, messages to other programs, or money that goes back.
+    for queue in [MAIL_QUEUE, WEBHOOK_QUEUE, PAYMENT_QUEUE] {
+        wake.queue(queue);
+    }
+    Ok(())
+}
+
+/// Has the payment of an order called off that has waited too long: the worker of `payment.call_off`. The gateway's
+/// answer decides, as everywhere: paid, or given up. Where it says nothing the order waits on.
+pub struct CallOffPayment {
+    orders: Orders,
+    gateway: Arc<dyn PaymentGateway>,
+    wake: Wake,
+}
+
+impl CallOffPayment {
+    /// The worker over these orders and this gateway.
+    pub fn new(orders: Orders, gateway: Arc<dyn PaymentGateway>, wake: Wake) -> Self {
+        Self { orders, gateway, wake }
+    }
+
+    async fn work(&self, job: &Job) -> Outcome {
+        let demand: Demand = match job.args() {
+            Ok(demand) => demand,
+            Err(error) => return Outcome::cancel(error),
         };
-        let silence = |_| Err(GatewayError(format!("nothing within {PATIENCE:?}")));
-        tokio::time::timeout(PATIENCE, answer).await.unwrap_or_else(silence)
+        // Whether an attempt to capture has reached the gateway is not known: so it is asked, whatever became of it here.
+        let charge = match self.orders.charge_sent_before(&PAYMENTS, demand).await {
+            Ok(Some(charge)) => charge,
+            Ok(None) => return Outcome::Done,
+            Err(error) => return failed(&error),
+        };
+        match patiently(self.gateway.call_off(charge)).await {
+            Ok(answer) => match note(&self.orders, &self.wake, demand, &answer).await {
+                Ok(()) => Outcome::Done,
+                Err(error) => failed(&error),
+            },
+            Err(error) => Outcome::retry(error),
+        }
+    }
+}
+
+impl Worker for CallOffPayment {
+    fn name(&self) -> &'static str {
+        CALL_OFF_WORKER
+    }
+
+    fn run(&self, job: Job) -> BoxFuture<'_, Outcome> {
+        Box::pin(async move { self.work(&job).await })
+    }
+}
+
+/// Hears what the gateway says by itself, and notes it like an answer.
+pub struct NotePayment {
+    orders: Orders,
+    wake: Wake,
+    stats: Arc<EffectStats>,
+}
+
+impl NotePayment {
+    /// Notes in these orders.
+    pub fn new(orders: Orders, wake: Wake, stats: Arc<EffectStats>) -> Self {
+        Self { orders, wake, stats }
+    }
+}
+
+impl PaymentNews for NotePayment {
+    fn told(&self, charge: Charge, outcome: ChargeOutcome) -> PortFuture<'_, ()> {
+        Box::pin(async move {
+            add(&self.stats.payments_told_again, 1);
+            let Some(demand) = demand_of(&charge) else {
+                tracing::warn!(
+                    order = charge.order.0,
+                    "the gateway speaks of a payment that is none of ours"
+                );
+                return;
+            };
+            // Nothing is lost where this fails: whoever asked asks again.
+            if let Err(error) = note(&self.orders, &self.wake, demand, &outcome).await {
+                tracing::warn!(order = demand.order.0, payment = demand.payment, %error, "payment news not noted");
+            }
+        })
     }
 }
 

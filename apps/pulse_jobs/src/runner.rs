@@ -1,22 +1,58 @@
 //! The shop's job engine: queues and workers, started and drained by the binary.
 //!
-//! **Invariant.** Mail never waits behind payments, nor payments behind mail: each has a queue of its own.
+//! **Invariant.** Payments, mails, messages to other programs and the shop's own looks never wait for each other: each
+//! has a queue of its own. So a mail server that hangs holds mails alone, and no checkout waits for any of them.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use jobs::{Drained, Engine, Options, Running, Stats, Wake};
-use pulse_core::ports::{Mailer, PaymentGateway};
+use pulse_core::ports::{Clock, Mailer, PaymentGateway};
 use pulse_data::Repo;
 use pulse_data::accounts::Accounts;
+use pulse_data::catalog::Catalog;
 use pulse_data::mail::MAIL_QUEUE;
 use pulse_data::orders::{Orders, PaymentKind};
+use pulse_data::reminders::Reminders;
+use pulse_data::webhooks::{WEBHOOK_QUEUE, Webhooks};
 
-use crate::letters::{SendMail, SendReset};
-use crate::payments::MovePayment;
+use crate::letters::{Post, Remind, SendMail, SendReset};
+use crate::payments::{CallOffPayment, MovePayment};
+use crate::schedule::Schedule;
+use crate::stats::EffectStats;
+use crate::watch::{Look, Watch, WatchOptions, Watched};
+use crate::webhooks::{ClientOptions, Deliver};
 
 /// The queue that carries payments.
 pub(crate) const PAYMENT_QUEUE: &str = "payments";
+
+/// The queue that carries the shop's looks after itself.
+pub const WATCH_QUEUE: &str = "watch";
+
+/// The rooms and the outside that the jobs work with.
+#[derive(Clone)]
+pub struct Surroundings {
+    /// The database.
+    pub repo: Repo,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Accounts.
+    pub accounts: Accounts,
+    /// Products.
+    pub catalog: Catalog,
+    /// Orders.
+    pub orders: Orders,
+    /// Reminders of carts.
+    pub reminders: Reminders,
+    /// Who else is told of what happens.
+    pub webhooks: Webhooks,
+    /// Where money is moved.
+    pub gateway: Arc<dyn PaymentGateway>,
+    /// Where letters are handed over.
+    pub mailer: Arc<dyn Mailer>,
+    /// What the effects count.
+    pub stats: Arc<EffectStats>,
+}
 
 /// How the jobs run.
 #[derive(Debug, Clone)]
@@ -25,13 +61,29 @@ pub struct RunnerOptions {
     pub payments: usize,
     /// Mails at a time.
     pub mails: usize,
+    /// Messages to other programs at a time; one endpoint gets half of them at most.
+    pub webhooks: usize,
+    /// How those are sent.
+    pub client: ClientOptions,
+    /// What the shop looks for.
+    pub watch: WatchOptions,
+    /// And when.
+    pub schedule: Schedule,
     /// The engine's own options.
     pub engine: Options,
 }
 
 impl Default for RunnerOptions {
     fn default() -> Self {
-        Self { payments: 8, mails: 4, engine: Options::default() }
+        Self {
+            payments: 8,
+            mails: 4,
+            webhooks: 8,
+            client: ClientOptions::default(),
+            watch: WatchOptions::default(),
+            schedule: Schedule::default(),
+            engine: Options::default(),
+        }
     }
 }
 
@@ -40,37 +92,52 @@ pub struct Runner(Running);
 
 impl Runner {
     /// The shop's engine, not yet running; [`Engine::run_due`] serves tests and tools.
-    pub fn engine(
-        repo: &Repo,
-        orders: &Orders,
-        accounts: &Accounts,
-        gateway: Arc<dyn PaymentGateway>,
-        mailer: Arc<dyn Mailer>,
-        options: RunnerOptions,
-    ) -> Engine {
+    pub fn engine(with: Surroundings, options: RunnerOptions) -> Engine {
         let wake = options.engine.wake.clone();
-        let capture =
-            MovePayment::new(PaymentKind::Capture, orders.clone(), Arc::clone(&gateway), wake.clone());
-        let refund = MovePayment::new(PaymentKind::Refund, orders.clone(), gateway, wake);
-        Engine::new(Arc::new(repo.clone()), options.engine)
+        let post = Post::new(with.mailer, Arc::clone(&with.stats));
+        let (orders, gateway) = (with.orders.clone(), with.gateway);
+        let payment = |kind| MovePayment::new(kind, orders.clone(), Arc::clone(&gateway), wake.clone());
+        let deliver = Deliver::new(
+            with.webhooks.clone(),
+            options.client,
+            options.webhooks.div_ceil(2),
+            Arc::clone(&with.clock),
+            wake.clone(),
+            Arc::clone(&with.stats),
+        );
+        let watched = Watched {
+            repo: with.repo.clone(),
+            clock: with.clock,
+            accounts: with.accounts.clone(),
+            catalog: with.catalog,
+            orders: with.orders.clone(),
+            reminders: with.reminders.clone(),
+            webhooks: with.webhooks,
+            wake: wake.clone(),
+            stats: with.stats,
+            options: options.watch,
+        };
+        let engine = Engine::new(Arc::new(with.repo), options.engine)
             .queue(PAYMENT_QUEUE, options.payments)
             .queue(MAIL_QUEUE, options.mails)
-            .worker(capture)
-            .worker(refund)
-            .worker(SendReset::new(accounts.clone(), Arc::clone(&mailer)))
-            .worker(SendMail::new(mailer))
+            .queue(WEBHOOK_QUEUE, options.webhooks)
+            .queue(WATCH_QUEUE, 2)
+            .worker(payment(PaymentKind::Capture))
+            .worker(payment(PaymentKind::Refund))
+            .worker(CallOffPayment::new(orders.clone(), Arc::clone(&gateway), wake.clone()))
+            .worker(SendReset { accounts: with.accounts, post: post.clone() })
+            .worker(Remind { reminders: with.reminders, post: post.clone() })
+            .worker(SendMail(post))
+            .worker(deliver);
+        let engine = Look::ALL
+            .into_iter()
+            .fold(engine, |engine, look| engine.worker(Watch { look, at: watched.clone() }));
+        options.schedule.entries().fold(engine, Engine::cron)
     }
 
     /// Starts the engine.
-    pub fn start(
-        repo: &Repo,
-        orders: &Orders,
-        accounts: &Accounts,
-        gateway: Arc<dyn PaymentGateway>,
-        mailer: Arc<dyn Mailer>,
-        options: RunnerOptions,
-    ) -> Self {
-        Self(Self::engine(repo, orders, accounts, gateway, mailer, options).start())
+    pub fn start(with: Surroundings, options: RunnerOptions) -> Self {
+        Self(Self::engine(with, options).start())
     }
 
     /// Wakes queues; give it to a [`WakingDesk`](crate::WakingDesk).

@@ -21,7 +21,12 @@ impl Clock for Stopped {
 }
 
 fn letter() -> Letter {
-    Letter { to: "ann@example.com".to_owned(), subject: "Hello".to_owned(), body: "Dear Ann\n".to_owned() }
+    Letter {
+        to: "ann@example.com".to_owned(),
+        subject: "Hello".to_owned(),
+        body: "Dear Ann\n".to_owned(),
+        unsubscribe: None,
+    }
 }
 
 db_test!(a_letter_waits_until_it_is_taken, |repo| async move {
@@ -72,6 +77,7 @@ async fn the_same_key_is_the_same_file_and_another_key_another() {
         to: "ann@example.com".to_owned(),
         subject: "Hello".to_owned(),
         body: body.to_owned(),
+        unsubscribe: None,
     };
     mailer.send(mail("a:1", "first")).await.unwrap();
     mailer.send(mail("a:1", "again")).await.unwrap();
@@ -94,7 +100,13 @@ async fn a_folder_that_is_gone_is_an_error_that_names_the_file() {
     let out = folder.path().join("out");
     let mailer = FileMailer::new(&out, "shop@example.com", Arc::new(Stopped)).unwrap();
     std::fs::remove_dir(&out).unwrap();
-    let mail = Mail { key: "k".into(), to: "a@b.c".into(), subject: "s".into(), body: "b".into() };
+    let mail = Mail {
+        key: "k".into(),
+        to: "a@b.c".into(),
+        subject: "s".into(),
+        body: "b".into(),
+        unsubscribe: None,
+    };
     let error = mailer.send(mail).await.unwrap_err().to_string();
     assert!(error.contains("out/k."), "{error}");
 }

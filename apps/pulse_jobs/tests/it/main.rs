@@ -3,5 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "in a test an error is a failure")]
 
 mod mail;
+mod outside;
 mod payments;
 mod shop;
+mod smtp;
+mod watch;
+mod webhooks;

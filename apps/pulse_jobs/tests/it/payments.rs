@@ -5,12 +5,17 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use pulse_core::order::{Status, Step};
-use pulse_core::ports::{Charge, ChargeOutcome, GatewayError, OrderDesk as _, PaymentGateway, PortFuture};
+use pulse_core::ports::{
+    Charge, ChargeOutcome, GatewayError, OrderDesk as _, PaymentGateway, PaymentNews as _, PortFuture,
+};
 use pulse_core::{Money, OrderId};
 use pulse_data::audit::AuditQuery;
 use pulse_data::orders::PAYMENT_ATTEMPTS;
 use pulse_data::{Repo, db_test};
-use pulse_jobs::{Behaviour, CAPTURES, FaultRates, Movement, Runner, SimulatedGateway, WakingDesk};
+use pulse_jobs::{
+    Behaviour, CAPTURES, FaultRates, Movement, NotePayment, Runner, SimulatedGateway, Surroundings,
+    WakingDesk,
+};
 use tokio::sync::Semaphore;
 
 use crate::shop::{BUYER, ROOT, Shop};
@@ -255,14 +260,7 @@ db_test!(a_runner_pays_what_a_desk_announces_and_drains, |repo| async move {
     let mut options = shop.options();
     // Nothing is found by polling: the desk's wake is what starts each payment.
     options.engine.poll = Duration::from_hours(1);
-    let runner = Runner::start(
-        &shop.repo,
-        &shop.orders,
-        &shop.accounts,
-        gateway,
-        Arc::new(shop.postbox.clone()),
-        options,
-    );
+    let runner = Runner::start(Surroundings { gateway, ..shop.surroundings() }, options);
     let desk = WakingDesk::new(Arc::new(shop.orders.clone()), runner.wake());
     let stats = runner.stats();
     for cart in 1..=20 {
@@ -283,7 +281,7 @@ db_test!(a_runner_pays_what_a_desk_announces_and_drains, |repo| async move {
 });
 
 db_test!(faults_of_every_kind_leave_the_books_right, |repo| async move {
-    let rates = FaultRates { decline: 0.3, silent: 0.5, delay: Duration::ZERO };
+    let rates = FaultRates { decline: 0.3, silent: 0.5, ..FaultRates::default() };
     let shop = Shop::new(repo, SimulatedGateway::in_memory().with_faults(rates)).await;
     for cart in 1..=30 {
         shop.sell(cart).await;
@@ -349,4 +347,70 @@ db_test!(a_last_attempt_that_dies_with_its_process_is_left_to_a_person_too, |rep
     assert_eq!((counts.len(), counts[0].state, counts[0].jobs), (1, jobs::State::Discarded, 1));
     assert_eq!(shop.status(order.id).await, Status::Placed);
     assert_eq!(audited(&shop, "payment.unresolved").await, 1);
+});
+
+/// A shop whose gateway says by itself, at once, what it has answered; with this plan.
+async fn chatty(
+    repo: Repo,
+    plan: impl Fn(&Charge, Movement, u64) -> Behaviour + Send + Sync + 'static,
+) -> (Shop, SimulatedGateway) {
+    let shop = Shop::new(repo, SimulatedGateway::in_memory()).await;
+    let news = NotePayment::new(shop.orders.clone(), jobs::Wake::new(), Arc::clone(&shop.stats));
+    let gateway = shop.gateway.clone().telling(Arc::new(news)).behaving(plan);
+    (shop, gateway)
+}
+
+db_test!(a_gateway_that_answers_twice_is_heard_once, |repo| async move {
+    let again = |then| Behaviour::Again(Duration::ZERO, Box::new(then));
+    let (shop, gateway) = chatty(repo, move |_, _, _| again(Behaviour::Answer)).await;
+    let order = shop.sell(1).await;
+    let engine = shop.engine_with(Arc::new(gateway));
+    engine.run_due().await.unwrap();
+    shop.until("the second answer", async || shop.stats.snapshot().payments_told_again == 1).await;
+    engine.run_due().await.unwrap();
+    assert_eq!((shop.status(order.id).await, shop.taken(), shop.letters().len()), (Status::Paid, PRICE, 1));
+    // The same for money that goes back, and for an answer that comes after everything is over.
+    shop.orders.step(&BUYER, order.id, Step::Cancel).await.unwrap();
+    engine.run_due().await.unwrap();
+    shop.until("the refund's second answer", async || shop.stats.snapshot().payments_told_again == 2).await;
+    let late = NotePayment::new(shop.orders.clone(), jobs::Wake::new(), Arc::clone(&shop.stats));
+    let capture = Charge { key: "capture:key-1".to_owned(), order: order.id, amount: Money::gbp(PRICE) };
+    for outcome in [ChargeOutcome::Done("late".to_owned()), ChargeOutcome::Declined("late".to_owned())] {
+        late.told(capture.clone(), outcome).await;
+    }
+    engine.run_due().await.unwrap();
+    assert_eq!((shop.status(order.id).await, shop.taken(), shop.stock().await), (Status::Cancelled, 0, 100));
+    assert_eq!((audited(&shop, "payment.settle").await, shop.letters().len()), (2, 1));
+});
+
+db_test!(an_answer_that_comes_by_itself_after_the_silence_pays_the_order, |repo| async move {
+    let plan = |_: &Charge, _, _| Behaviour::Again(Duration::ZERO, Box::new(Behaviour::MoveSilently));
+    let (shop, gateway) = chatty(repo, plan).await;
+    let order = shop.sell(1).await;
+    let engine = shop.engine_with(Arc::new(gateway));
+    engine.run_due().await.unwrap();
+    shop.until_paid(order.id).await;
+    shop.hands.turn(Duration::from_mins(5));
+    engine.run_due().await.unwrap();
+    assert_eq!(
+        (shop.gateway.calls(), shop.taken(), shop.letters().len()),
+        (1, PRICE, 1),
+        "nobody asks again"
+    );
+});
+
+db_test!(a_yes_after_a_no_gives_the_money_back, |repo| async move {
+    let (shop, gateway) = chatty(repo, |_, _, _| Behaviour::Decline("no money".to_owned())).await;
+    let order = shop.sell(1).await;
+    let engine = shop.engine_with(Arc::new(gateway));
+    engine.run_due().await.unwrap();
+    assert_eq!(shop.status(order.id).await, Status::Cancelled);
+    let news = NotePayment::new(shop.orders.clone(), jobs::Wake::new(), Arc::clone(&shop.stats));
+    let charge = Charge { key: "capture:key-1".to_owned(), order: order.id, amount: Money::gbp(PRICE) };
+    for _ in 0..2 {
+        news.told(charge.clone(), ChargeOutcome::Done("ref".to_owned())).await;
+    }
+    let payments = shop.orders.get(&ROOT, order.id).await.unwrap().payments;
+    assert_eq!(payments.len(), 2, "one refund: {payments:?}");
+    assert_eq!((shop.status(order.id).await, shop.stock().await), (Status::Cancelled, 100));
 });

@@ -16,8 +16,12 @@ use pulse_core::{
 use pulse_data::accounts::{AccountOptions, Accounts};
 use pulse_data::catalog::{Catalog, DeliveryLine};
 use pulse_data::orders::Orders;
+use pulse_data::reminders::Reminders;
+use pulse_data::webhooks::Webhooks;
 use pulse_data::{DbError, Repo, Sql as _};
-use pulse_jobs::{Entry, Movement, Runner, RunnerOptions, SimulatedGateway};
+use pulse_jobs::{
+    ClientOptions, EffectStats, Entry, Movement, Reach, Runner, RunnerOptions, SimulatedGateway, Surroundings,
+};
 
 pub(crate) const ROOT: Principal = Principal::System("test");
 pub(crate) const BUYER: Principal = Principal::User { id: UserId(7), role: Role::Buyer };
@@ -29,6 +33,10 @@ pub(crate) struct Hands(Arc<AtomicI64>);
 impl Hands {
     fn new() -> Self {
         Self(Arc::new(AtomicI64::new(jobs::system_clock()() + 600_000)))
+    }
+
+    pub(crate) fn millis(&self) -> i64 {
+        self.0.load(Ordering::SeqCst)
     }
 
     pub(crate) fn turn(&self, by: Duration) {
@@ -53,7 +61,7 @@ impl Mailer for Postbox {
     fn send(&self, mail: Mail) -> PortFuture<'_, Result<(), MailError>> {
         Box::pin(async move {
             if self.closed.load(Ordering::SeqCst) {
-                return Err(MailError("closed".to_owned()));
+                return Err(MailError::Later("closed".to_owned()));
             }
             self.letters.lock().push(mail);
             Ok(())
@@ -69,7 +77,16 @@ pub(crate) struct Shop {
     pub(crate) gateway: SimulatedGateway,
     pub(crate) postbox: Postbox,
     pub(crate) hands: Hands,
+    pub(crate) webhooks: Webhooks,
+    pub(crate) reminders: Reminders,
+    pub(crate) stats: Arc<EffectStats>,
 }
+
+/// How long an endpoint may take nothing.
+pub(crate) const PATIENCE: Duration = Duration::from_hours(72);
+
+/// No machine is so loaded that something takes so long.
+const STUCK: Duration = Duration::from_mins(1);
 
 pub(crate) fn sku() -> Sku {
     Sku::new("85123A").unwrap()
@@ -92,23 +109,66 @@ impl Shop {
             priced_at: hands.now(),
         };
         catalog.deliver(&ROOT, "opening", vec![opening]).await.unwrap();
-        Self { repo, catalog, orders, accounts, gateway, postbox: Postbox::default(), hands }
+        let webhooks = Webhooks::new(repo.clone(), Arc::new(hands.clone()), PATIENCE);
+        let reminders = Reminders::new(repo.clone(), Arc::new(hands.clone()), "https://shop.example");
+        let (postbox, stats) = (Postbox::default(), Arc::default());
+        Self { repo, catalog, orders, accounts, gateway, postbox, hands, webhooks, reminders, stats }
     }
 
     pub(crate) fn options(&self) -> RunnerOptions {
         let hands = self.hands.clone();
         let clock: jobs::Clock = Arc::new(move || hands.now().0);
         let engine = Options { clock, poll: Duration::from_millis(20), ..Options::default() };
-        RunnerOptions { engine, ..RunnerOptions::default() }
+        let client = ClientOptions { reach: Reach::Anywhere, timeout: Duration::from_secs(20) };
+        RunnerOptions { engine, client, ..RunnerOptions::default() }
+    }
+
+    pub(crate) fn surroundings(&self) -> Surroundings {
+        Surroundings {
+            repo: self.repo.clone(),
+            clock: Arc::new(self.hands.clone()),
+            accounts: self.accounts.clone(),
+            catalog: self.catalog.clone(),
+            orders: self.orders.clone(),
+            reminders: self.reminders.clone(),
+            webhooks: self.webhooks.clone(),
+            gateway: Arc::new(self.gateway.clone()),
+            mailer: Arc::new(self.postbox.clone()),
+            stats: Arc::clone(&self.stats),
+        }
     }
 
     pub(crate) fn engine(&self) -> Engine {
-        self.engine_with(Arc::new(self.gateway.clone()))
+        Runner::engine(self.surroundings(), self.options())
     }
 
     pub(crate) fn engine_with(&self, gateway: Arc<dyn PaymentGateway>) -> Engine {
-        let mailer = Arc::new(self.postbox.clone());
-        Runner::engine(&self.repo, &self.orders, &self.accounts, gateway, mailer, self.options())
+        Runner::engine(Surroundings { gateway, ..self.surroundings() }, self.options())
+    }
+
+    pub(crate) fn engine_mailing(&self, mailer: Arc<dyn Mailer>) -> Engine {
+        Runner::engine(Surroundings { mailer, ..self.surroundings() }, self.options())
+    }
+
+    /// Whether a job could be run now.
+    pub(crate) async fn is_due(&self) -> bool {
+        let sql = "SELECT 1 AS one FROM jobs WHERE state IN ('available', 'scheduled', 'retryable') \
+                   AND scheduled_at <= $1 LIMIT 1";
+        self.repo.reader().row(sql, vec![self.hands.millis().into()]).await.unwrap().is_some()
+    }
+
+    /// Looks until it is so.
+    pub(crate) async fn until(&self, what: &str, holds: impl AsyncFn() -> bool) {
+        let looking = async {
+            while !holds().await {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(STUCK, looking).await.unwrap_or_else(|_| panic!("never: {what}"));
+    }
+
+    pub(crate) async fn until_paid(&self, id: OrderId) {
+        self.until("the order is paid", async || self.status(id).await == Status::Paid).await;
     }
 
     /// Sells two pieces by card, from a new cart of that number.
