@@ -3,6 +3,7 @@
 //! **Invariant.** Every key is in [`keys::KEYS`]; one that is not is refused with the nearest that is. A value that
 //! does not fit is refused with its key, its value, where it came from, and what would fit. Secrets are never shown.
 
+mod effects;
 mod keys;
 mod sources;
 
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 use pulse_obs::LogFormat;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use effects::{Gateway, Mail, SmtpTls, Watch, Webhooks};
 pub(crate) use sources::{Loaded, load};
 
 /// Everything that can be configured. Each field is described in the table of keys (`config::keys`).
@@ -26,6 +28,9 @@ pub(crate) struct Config {
     pub(crate) jobs: Jobs,
     pub(crate) ingest: Ingest,
     pub(crate) mail: Mail,
+    pub(crate) webhooks: Webhooks,
+    pub(crate) watch: Watch,
+    pub(crate) gateway: Gateway,
     pub(crate) audit: Audit,
     pub(crate) log: Log,
     pub(crate) otlp: Otlp,
@@ -84,14 +89,6 @@ pub(crate) struct Ingest {
     pub(crate) keep_days: u64,
 }
 
-/// Mails.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Mail {
-    pub(crate) from: String,
-    pub(crate) dir: Option<PathBuf>,
-}
-
 /// The audit trail.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -133,7 +130,10 @@ impl Default for Config {
             fleet: Fleet { max_awake: 100_000, idle_seconds: 900 },
             jobs: Jobs { concurrency: 10 },
             ingest: Ingest { folder: None, keep_days: 90 },
-            mail: Mail { from: "Pulse <shop@localhost>".to_owned(), dir: None },
+            mail: Mail::default(),
+            webhooks: Webhooks::default(),
+            watch: Watch::default(),
+            gateway: Gateway::default(),
             audit: Audit { seal_seconds: 1, unsealed_limit_seconds: 300 },
             log: Log { filter: "info".to_owned(), format: LogFormat::Auto },
             otlp: Otlp { endpoint: None, sample_ratio: 0.1 },
@@ -183,6 +183,12 @@ impl Config {
             (web(&self.otlp.endpoint), "otlp.endpoint", "it begins with neither http:// nor https://"),
             ((0.0..=1.0).contains(&self.otlp.sample_ratio), "otlp.sample_ratio", "it is not between 0 and 1"),
         ];
-        rules.into_iter().find(|(holds, ..)| !holds).map(|(_, key, wrong)| (key, wrong))
+        let mut rules = rules
+            .into_iter()
+            .chain(self.mail.rules())
+            .chain(self.webhooks.rules())
+            .chain(self.watch.rules())
+            .chain(self.gateway.rules());
+        rules.find(|(holds, ..)| !holds).map(|(_, key, wrong)| (key, wrong))
     }
 }

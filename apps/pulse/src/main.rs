@@ -7,6 +7,7 @@ mod background;
 mod cli;
 mod commands;
 mod config;
+mod effects;
 mod failure;
 mod feeds;
 mod output;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use pulse_cache::CacheStats;
 use pulse_data::{Repo, RepoStats};
+use pulse_jobs::{EffectSnapshot, EffectStats};
 use pulse_obs::{BuildInfo, ExportStats, Kind, Metrics, Sample};
 use pulse_web::{AppState, SocketStats, Web};
 
@@ -173,6 +174,65 @@ pub(crate) fn jobs(metrics: &Metrics, stats: &Arc<jobs::Stats>) {
     add("pulse_jobs_buffered", "Jobs taken that wait for their turn", Kind::Gauge, |s| {
         float(s.buffered.max(0).unsigned_abs())
     });
+}
+
+/// Mails, messages to other programs, and what the shop looks after by itself.
+pub(crate) fn effects(metrics: &Metrics, stats: &Arc<EffectStats>) {
+    type Read = fn(&EffectSnapshot) -> u64;
+    type Family = (&'static str, &'static str, &'static str, &'static [(&'static str, Read)]);
+    const FAMILIES: [Family; 3] = [
+        (
+            "pulse_mails",
+            "Attempts at mails by what became of them",
+            "outcome",
+            &[("sent", |s| s.mails_sent), ("later", |s| s.mails_later), ("refused", |s| s.mails_refused)],
+        ),
+        (
+            "pulse_webhooks",
+            "Attempts at webhooks by what became of them, and endpoints switched off",
+            "outcome",
+            &[
+                ("delivered", |s| s.webhooks_delivered),
+                ("failed", |s| s.webhooks_failed),
+                ("switched_off", |s| s.webhooks_switched_off),
+            ],
+        ),
+        (
+            "pulse_watch",
+            "What the shop has found by looking after itself",
+            "found",
+            &[
+                ("carts_left", |s| s.reminders),
+                ("low_stock", |s| s.low_stock),
+                ("overdue_payments", |s| s.overdue),
+                ("payment_news", |s| s.payments_told_again),
+                ("old_rows", |s| s.pruned),
+            ],
+        ),
+    ];
+    for (name, help, label, samples) in FAMILIES {
+        let stats = Arc::clone(stats);
+        metrics.samples(name, help, Kind::Counter, move |out| {
+            let now = stats.snapshot();
+            for (value, read) in samples {
+                out.push(Sample { label: Some((label, (*value).to_owned())), value: float(read(&now)) });
+            }
+        });
+    }
+    let found = Arc::clone(stats);
+    metrics.read(
+        "pulse_audit_findings",
+        "What the last verification of the audit trail found",
+        Kind::Gauge,
+        move || float(found.snapshot().audit_findings),
+    );
+    let stats = Arc::clone(stats);
+    metrics.read(
+        "pulse_audit_verified_timestamp_seconds",
+        "When the audit trail was last verified; 0 for never in this process",
+        Kind::Gauge,
+        move || float(stats.snapshot().audit_verified_at.max(0).unsigned_abs() / 1_000),
+    );
 }
 
 /// The export of spans.

@@ -7,23 +7,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pulse_cache::{CatalogueCache, CatalogueOptions};
-use pulse_core::ports::{Catalogue, Clock, OrderDesk, PaymentGateway};
+use pulse_core::ports::{Catalogue, Clock, OrderDesk};
 use pulse_data::accounts::{AccountOptions, Accounts};
 use pulse_data::audit::Sealer;
+use pulse_data::background::Background;
 use pulse_data::carts::Carts;
 use pulse_data::catalog::Catalog;
 use pulse_data::feeds::Feeds;
 use pulse_data::imports::Imports;
 use pulse_data::orders::Orders;
+use pulse_data::reminders::Reminders;
+use pulse_data::webhooks::Webhooks;
 use pulse_data::{Repo, SystemClock};
 use pulse_fleet::{Fleet, FleetOptions, FleetPorts, FrontDoor};
 use pulse_ingest::feed::FeedRooms;
 use pulse_ingest::replay::Shop;
-use pulse_jobs::{FileMailer, Runner, RunnerOptions, SimulatedGateway, WakingDesk};
+use pulse_jobs::{EffectStats, WakingDesk};
 use pulse_web::{LocalBus, Rate, WebConfig};
 
 use crate::config::Config;
-use crate::failure::{Exit, Failure};
+use crate::failure::Failure;
 
 /// Every room, wired. Cheap to clone.
 #[derive(Clone)]
@@ -38,7 +41,10 @@ pub(crate) struct Rooms {
     pub(crate) feeds: Feeds,
     pub(crate) door: FrontDoor,
     pub(crate) bus: LocalBus,
-    wake: jobs::Wake,
+    pub(crate) webhooks: Webhooks,
+    pub(crate) reminders: Reminders,
+    pub(crate) effects: Arc<EffectStats>,
+    pub(crate) wake: jobs::Wake,
 }
 
 impl Rooms {
@@ -67,12 +73,16 @@ impl Rooms {
             .map_err(|exit| Failure::failed(format!("the fleet of carts can't start: {exit:?}")))?;
         let cache = Arc::new(CatalogueCache::new(Arc::new(catalog.clone()), CatalogueOptions::default()));
         let cached: Arc<dyn Catalogue> = Arc::clone(&cache) as Arc<dyn Catalogue>;
+        let patience = Duration::from_hours(config.webhooks.switch_off_hours);
         let accounts = AccountOptions { public_url: public_url.to_owned(), ..AccountOptions::default() };
         Ok(Self {
             door: FrontDoor::new(fleet, cached, desk, Arc::clone(&clock)),
             accounts: Accounts::new(repo.clone(), Arc::clone(&clock), accounts),
             imports: Imports::new(repo.clone(), Arc::clone(&clock)),
             feeds: Feeds::new(repo.clone(), catalog.changes(), Arc::clone(&clock)),
+            webhooks: Webhooks::new(repo.clone(), Arc::clone(&clock), patience),
+            reminders: Reminders::new(repo.clone(), Arc::clone(&clock), public_url),
+            effects: Arc::default(),
             repo: repo.clone(),
             clock,
             catalog,
@@ -121,32 +131,14 @@ impl Rooms {
             offers: Some(Arc::clone(&self.cache)),
             orders: self.orders.clone(),
             accounts: self.accounts.clone(),
+            webhooks: self.webhooks.clone(),
+            reminders: self.reminders.clone(),
+            background: Background::new(self.repo.clone(), self.wake.clone()),
+            wake: self.wake.clone(),
             repo: self.repo.clone(),
             clock: Arc::clone(&self.clock),
             bus: self.bus.clone(),
         }
-    }
-
-    /// The engine that runs this shop's jobs, not yet started. Payments go to a simulated gateway and mails into
-    /// files, both in the data folder.
-    pub(crate) fn jobs(&self, config: &Config) -> Result<jobs::Engine, Failure> {
-        let folder = &config.data_dir;
-        std::fs::create_dir_all(folder)
-            .map_err(|error| Failure::io("make the data folder", folder, &error))?;
-        let ledger = folder.join("gateway.ledger");
-        let gateway = SimulatedGateway::open(&ledger).map_err(|error| {
-            Failure::new(Exit::CantCreate, format!("the simulated gateway can't start: {error}"))
-        })?;
-        let gateway: Arc<dyn PaymentGateway> = Arc::new(gateway);
-        let letters = config.mail_dir();
-        let mailer = FileMailer::new(&letters, &config.mail.from, Arc::clone(&self.clock))
-            .map_err(|error| Failure::io("make the mail folder", &letters, &error))?;
-        let options = RunnerOptions {
-            payments: config.jobs.concurrency,
-            mails: config.jobs.concurrency.div_ceil(2),
-            engine: jobs::Options { wake: self.wake.clone(), ..jobs::Options::default() },
-        };
-        Ok(Runner::engine(&self.repo, &self.orders, &self.accounts, gateway, Arc::new(mailer), options))
     }
 
     /// Ends a command's work: lets calls end, seals the audit trail (no sealer runs beside a command), closes the

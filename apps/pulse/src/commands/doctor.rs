@@ -5,14 +5,16 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use pulse_core::ports::Clock;
 use pulse_data::migrations::Migrator;
-use pulse_data::{Backend, Repo};
+use pulse_data::{Backend, Repo, SystemClock};
 
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::{output, shop};
+use crate::{effects, output, shop};
 
 /// What a check found.
 enum Finding {
@@ -56,6 +58,8 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
     }
     tell("port", port(config.server.listen, "server.listen"))?;
     tell("ops port", port(config.server.ops_listen, "server.ops_listen"))?;
+    tell("mail", mail(config).await)?;
+    tell("schedule", schedule(config))?;
     tell("clock", clock())?;
     tell("open files", open_files())?;
     tell("PostgreSQL", postgres_programs())?;
@@ -129,6 +133,31 @@ fn port(address: SocketAddr, key: &str) -> Finding {
         Err(error) => {
             Wrong(format!("{address} can't be listened on ({error})"), format!("set {key} to another"))
         }
+    }
+}
+
+fn schedule(config: &Config) -> Finding {
+    match effects::schedule(config) {
+        Ok(_) => Good(format!("all times can be read, by the clock of {}", config.watch.time_zone)),
+        Err(failure) => Wrong(failure.to_string(), "put that key right".to_owned()),
+    }
+}
+
+async fn mail(config: &Config) -> Finding {
+    let Some(host) = &config.mail.smtp_host else {
+        return Note(format!("mails are left as files in {}", config.mail_dir().display()));
+    };
+    let named = format!("{host}:{}", config.mail.smtp_port);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    match effects::smtp(config, &clock) {
+        Ok(Some(mailer)) => match mailer.check().await {
+            Ok(()) => Good(format!("{named} takes mails")),
+            Err(error) => {
+                Wrong(format!("{named}: {error}"), "see the keys of mail.smtp in `pulse config`".to_owned())
+            }
+        },
+        Ok(None) => Note("no mail server is configured".to_owned()),
+        Err(failure) => Wrong(failure.to_string(), "see the keys of mail in `pulse config`".to_owned()),
     }
 }
 

@@ -26,7 +26,7 @@ use crate::failure::{Exit, Failure};
 use crate::feeds;
 use crate::rooms::{self, Rooms};
 use crate::signals::Stop;
-use crate::{measure, notify, output, secrets, shop};
+use crate::{effects, measure, notify, output, secrets, shop};
 
 /// Where the shop listens, and how it is watched.
 struct Doors {
@@ -89,10 +89,11 @@ async fn trade(
 ) -> Result<(), Failure> {
     let rooms = Rooms::open(config, repo, &doors.public_url).await?;
     let Doors { listener, here, ops, public_url, metrics, health } = doors;
-    let engine = rooms.jobs(config)?;
+    let engine = effects::engine(config, &rooms)?;
     measure::store(&metrics, repo);
     measure::fleet(&metrics, &rooms);
     measure::jobs(&metrics, &engine.stats());
+    measure::effects(&metrics, &rooms.effects);
     let secrets = secrets::load(&config.secrets_file())?;
     let web_config = WebConfig { secrets, ..rooms::web_config(config, public_url) };
     let state = AppState::new(rooms.web(), web_config);
@@ -170,16 +171,10 @@ async fn crew(config: &Config, rooms: &Rooms, state: AppState) -> Result<Supervi
         let sealer = sealer.clone();
         async move { sealer.seal().await.map(|_| ()).map_err(|error| error.to_string()) }
     });
-    let accounts = rooms.accounts.clone();
-    let forget = Periodic::every(Duration::from_mins(1), "account cleanup", move || {
-        let accounts = accounts.clone();
-        async move { accounts.prune().await.map(|_| ()).map_err(|error| error.to_string()) }
-    });
     let following = rooms.clone();
     let supervisor = Supervisor::new(Strategy::OneForOne);
     feeds::attend(supervisor, config, rooms)
         .child("audit-sealer", seal.and_at_the_end().spec())
-        .child("account-cleanup", forget.spec())
         .child(
             "cache-follower",
             Lasting::spec(move || {

@@ -12,17 +12,25 @@ pub(crate) struct Key {
     pub(crate) fits: &'static str,
     /// Whether the environment's text is taken as it stands, even where it looks like a number.
     pub(crate) text: bool,
+    /// Whether its value is never shown.
+    pub(crate) secret: bool,
 }
 
 const fn text(name: &'static str, help: &'static str, fits: &'static str) -> Key {
-    Key { name, help, fits, text: true }
+    Key { name, help, fits, text: true, secret: false }
 }
 
 const fn number(name: &'static str, help: &'static str, fits: &'static str) -> Key {
-    Key { name, help, fits, text: false }
+    Key { name, help, fits, text: false, secret: false }
+}
+
+const fn secret(name: &'static str, help: &'static str, fits: &'static str) -> Key {
+    Key { name, help, fits, text: true, secret: true }
 }
 
 const FROM_ONE: &str = "a whole number from 1";
+const SHARE: &str = "a number from 0.0 to 1.0";
+const TIMES: &str = "five fields such as 30 3 * * * (half past three), or off";
 
 /// Every key.
 pub(crate) const KEYS: &[Key] = &[
@@ -92,6 +100,66 @@ pub(crate) const KEYS: &[Key] = &[
         "Folder in which mails are left as files. Default: mail in data_dir",
         "a folder that can be written",
     ),
+    text(
+        "mail.smtp_host",
+        "Mail server to which mails are handed over; none by default: they are left as files",
+        "a name such as smtp.example.com",
+    ),
+    number("mail.smtp_port", "Its port", "a number from 1 to 65535"),
+    text(
+        "mail.smtp_tls",
+        "`starttls` changes to TLS before anything is said, `implicit` begins with it, `none` is for trusted networks",
+        "starttls, implicit or none",
+    ),
+    text(
+        "mail.smtp_ca_file",
+        "Certificate in PEM to believe beside the public ones, for a mail server of one's own",
+        "a file that can be read",
+    ),
+    text("mail.smtp_user", "User at the mail server, where it asks for one", "a name"),
+    secret(
+        "mail.smtp_password",
+        "Password at the mail server; never shown",
+        "a password, with mail.smtp_user",
+    ),
+    number(
+        "mail.smtp_timeout_seconds",
+        "A mail may take the mail server so long",
+        "a whole number from 1 to 25",
+    ),
+    number(
+        "webhooks.private_addresses",
+        "Whether webhooks may go to this machine and its network too",
+        "true or false",
+    ),
+    number(
+        "webhooks.timeout_seconds",
+        "A webhook's endpoint may take so long",
+        "a whole number from 1 to 25",
+    ),
+    number(
+        "webhooks.switch_off_hours",
+        "An endpoint that has taken nothing for so long is switched off, and the admins are told",
+        FROM_ONE,
+    ),
+    number("webhooks.keep_days", "For how long the log of deliveries is kept", FROM_ONE),
+    text("watch.time_zone", "In which the times below are meant", "a name such as UTC or Europe/London"),
+    text("watch.carts", "When carts that were left are looked for", TIMES),
+    number("watch.carts_after_hours", "A cart that was left alone for so long is reminded of", FROM_ONE),
+    text("watch.stock", "When products that have run low are looked for", TIMES),
+    number("watch.low_stock", "A product of which so many pieces are left has run low", "a whole number"),
+    text("watch.payments", "When orders that wait for their payment are looked for", TIMES),
+    number(
+        "watch.payment_hours",
+        "An order that has waited for its payment for so long is called off at the gateway",
+        FROM_ONE,
+    ),
+    text("watch.audit", "When the audit trail is verified", TIMES),
+    text("watch.old", "When what nobody needs any more is deleted", TIMES),
+    number("gateway.delay_ms", "The simulated payment gateway takes so long", "a whole number up to 60000"),
+    number("gateway.decline", "Share of payments that it declines", SHARE),
+    number("gateway.silent", "Share of payments that it makes without saying so at first", SHARE),
+    number("gateway.twice", "Share of its answers that it gives twice", SHARE),
     number("audit.seal_seconds", "How often new audit rows are sealed", FROM_ONE),
     number(
         "audit.unsealed_limit_seconds",
@@ -105,7 +173,7 @@ pub(crate) const KEYS: &[Key] = &[
         "Collector to which spans are sent (gRPC); none by default",
         "a URL such as http://127.0.0.1:4317",
     ),
-    number("otlp.sample_ratio", "Share of traces that is kept", "a number from 0.0 to 1.0"),
+    number("otlp.sample_ratio", "Share of traces that is kept", SHARE),
 ];
 
 /// Names that begin with `PULSE_` and are no keys: they steer tests and the command line.

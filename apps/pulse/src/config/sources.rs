@@ -182,8 +182,10 @@ fn source(metadata: &Metadata) -> String {
 
 /// The value of a key as it may be shown.
 fn shown(figment: &Figment, key: &str) -> Option<String> {
+    let secret = KEYS.iter().any(|known| known.name == key && known.secret);
     match figment.find_value(key).ok()? {
         Value::Empty(..) => None,
+        _ if secret => Some("\"***\"".to_owned()),
         Value::String(_, text) => Some(format!("{:?}", pulse_obs::redact::url(&text))),
         other => serde_json::to_string(&other).ok(),
     }
