@@ -22,10 +22,13 @@ use pulse_cache::{CatalogueCache, CatalogueOptions};
 use pulse_core::pricing::VatRate;
 use pulse_core::{Money, Principal, Role, Sku, Timestamp};
 use pulse_data::accounts::{AccountOptions, Accounts};
+use pulse_data::background::Background;
 use pulse_data::carts::Carts;
 use pulse_data::catalog::{Catalog, DeliveryLine};
 use pulse_data::orders::Orders;
+use pulse_data::reminders::Reminders;
 use pulse_data::testing::Database;
+use pulse_data::webhooks::Webhooks;
 use pulse_data::{Backend, SystemClock};
 use pulse_fleet::{Fleet, FleetOptions, FleetPorts, FrontDoor};
 use pulse_web::{AppState, LocalBus, Rate, Rooms, Web, WebConfig, serve};
@@ -212,6 +215,10 @@ async fn server() {
         offers: Some(offers),
         orders,
         accounts: Accounts::new(repo.clone(), clock.clone(), AccountOptions::default()),
+        webhooks: Webhooks::new(repo.clone(), clock.clone(), std::time::Duration::from_hours(72)),
+        reminders: Reminders::new(repo.clone(), clock.clone(), "http://localhost:4000"),
+        background: Background::new(repo.clone(), jobs::Wake::new()),
+        wake: jobs::Wake::new(),
         repo,
         clock,
         bus: LocalBus::new(),

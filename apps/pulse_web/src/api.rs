@@ -15,6 +15,8 @@ mod promotions;
 mod returns;
 pub(crate) mod sessions;
 pub(crate) mod shapes;
+mod webhook_log;
+mod webhooks;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -37,6 +39,8 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .merge(promotions::routes())
         .merge(account_admin::routes())
         .merge(audit::routes())
+        .merge(webhooks::routes())
+        .merge(webhook_log::routes())
 }
 
 /// A JSON body. Only our own shapes go out, and they can always be written.

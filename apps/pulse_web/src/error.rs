@@ -10,9 +10,12 @@ use pulse_core::ports::{PlaceError, StoreError};
 use pulse_data::DbError;
 use pulse_data::accounts::AccountError;
 use pulse_data::audit::AuditError;
+use pulse_data::background::BackgroundError;
 use pulse_data::catalog::CatalogError;
 use pulse_data::changeset::FieldErrors;
 use pulse_data::orders::OrderError;
+use pulse_data::reminders::ReminderError;
+use pulse_data::webhooks::WebhookError;
 use pulse_fleet::ShopError;
 
 use crate::problem::{FieldFault, Kind, Problem};
@@ -32,6 +35,12 @@ pub(crate) enum ApiError {
     Account(AccountError),
     /// The audit trail said so.
     Audit(AuditError),
+    /// The webhooks said so.
+    Webhook(WebhookError),
+    /// The reminders said so.
+    Reminder(ReminderError),
+    /// The background jobs said so.
+    Background(BackgroundError),
 }
 
 macro_rules! from {
@@ -50,12 +59,15 @@ from!(
     Order(OrderError),
     Shop(ShopError),
     Account(AccountError),
-    Audit(AuditError)
+    Audit(AuditError),
+    Webhook(WebhookError),
+    Reminder(ReminderError),
+    Background(BackgroundError)
 );
 
 impl From<ApiError> for Problem {
     fn from(error: ApiError) -> Self {
-        use ApiError::{Account, Audit, Catalog, Order, Shop};
+        use ApiError::{Account, Audit, Background, Catalog, Order, Reminder, Shop, Webhook};
         let conflict = |text: String| Self::new(Kind::Conflict, text);
         match error {
             ApiError::Problem(problem) => problem,
@@ -64,7 +76,10 @@ impl From<ApiError> for Problem {
             | Order(OrderError::Forbidden(no))
             | Shop(ShopError::Forbidden(no) | ShopError::Place(PlaceError::Forbidden(no)))
             | Account(AccountError::Forbidden(no))
-            | Audit(AuditError::Forbidden(no)) => Self::new(Kind::Forbidden, no.to_string()),
+            | Audit(AuditError::Forbidden(no))
+            | Webhook(WebhookError::Forbidden(no))
+            | Reminder(ReminderError::Forbidden(no))
+            | Background(BackgroundError::Forbidden(no)) => Self::new(Kind::Forbidden, no.to_string()),
 
             Catalog(error @ (CatalogError::NotFound(_) | CatalogError::NoPromotion(_))) => {
                 Self::new(Kind::NotFound, error.to_string())
@@ -75,10 +90,13 @@ impl From<ApiError> for Problem {
             Shop(error @ ShopError::UnknownProduct(_)) => conflict(error.to_string()),
 
             Catalog(error @ CatalogError::Stale { .. }) => Self::new(Kind::Stale, error.to_string()),
-            Catalog(CatalogError::Invalid(errors)) | Account(AccountError::Invalid(errors)) => fields(errors),
+            Catalog(CatalogError::Invalid(errors))
+            | Account(AccountError::Invalid(errors))
+            | Webhook(WebhookError::Invalid(errors)) => fields(errors),
             Catalog(CatalogError::Cursor(error))
             | Order(OrderError::Cursor(error))
-            | Account(AccountError::Cursor(error)) => Self::field("after", "cursor", error.to_string()),
+            | Account(AccountError::Cursor(error))
+            | Webhook(WebhookError::Cursor(error)) => Self::field("after", "cursor", error.to_string()),
             Catalog(error @ CatalogError::KeyReused(_)) => conflict(error.to_string()),
 
             Order(OrderError::Invalid { field, message }) => Self::field(field, "invalid", message),
@@ -125,10 +143,22 @@ impl From<ApiError> for Problem {
                 conflict(error.to_string())
             }
 
+            Webhook(error @ (WebhookError::NotFound(_) | WebhookError::NoDelivery(_))) => {
+                Self::new(Kind::NotFound, error.to_string())
+            }
+            Background(error @ BackgroundError::NotFound(_)) => Self::new(Kind::NotFound, error.to_string()),
+            Background(error @ (BackgroundError::Unfit(_) | BackgroundError::Width)) => {
+                conflict(error.to_string())
+            }
+            Webhook(error @ (WebhookError::TooMany | WebhookError::Off(_))) => conflict(error.to_string()),
+
             Catalog(CatalogError::Db(error))
             | Order(OrderError::Db(error))
             | Account(AccountError::Db(error))
-            | Audit(AuditError::Db(error)) => database(&error),
+            | Audit(AuditError::Db(error))
+            | Webhook(WebhookError::Db(error))
+            | Reminder(ReminderError::Db(error))
+            | Background(BackgroundError::Db(error)) => database(&error),
         }
     }
 }

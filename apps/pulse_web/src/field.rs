@@ -261,6 +261,21 @@ impl<'de, T: Deserialize<'de>, const MIN: usize, const MAX: usize> Deserialize<'
     }
 }
 
+/// From `MIN` to `MAX` choices of an enum; the same one twice is one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choices<T, const MIN: usize, const MAX: usize>(pub Vec<T>);
+
+impl<'de, T: Deserialize<'de>, const MIN: usize, const MAX: usize> Deserialize<'de> for Choices<T, MIN, MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let choices: Vec<T> = Vec::deserialize(deserializer)?;
+        if (MIN..=MAX).contains(&choices.len()) {
+            Ok(Self(choices))
+        } else {
+            Err(D::Error::custom(fault("length", format_args!("must have {MIN} to {MAX} items"))))
+        }
+    }
+}
+
 /// An address for letters. Checked for its form only; whether it can be reached, a letter tells.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Email(pub String);

@@ -14,6 +14,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use pulse_core::{CartId, CheckoutKey, CommandId, Principal, UserId};
 use pulse_data::accounts::{AccountError, Accounts, csrf_matches};
+pub(crate) use pulse_data::carts::of_user as cart_of_user;
 use sha2::{Digest, Sha256};
 
 use crate::config::WebConfig;
@@ -85,18 +86,9 @@ impl Caller {
     }
 }
 
-fn cart_id(label: &str, name: &[u8]) -> CartId {
-    let digest = Sha256::new().chain_update(label).chain_update(name).finalize();
-    CartId(digest.iter().take(16).fold(0, |id, byte| id << 8 | u128::from(*byte)))
-}
-
-/// The cart of an account.
-pub(crate) fn cart_of_user(user: UserId) -> CartId {
-    cart_id("cart of user ", user.to_string().as_bytes())
-}
-
 pub(crate) fn cart_of_guest(secret: &str) -> CartId {
-    cart_id("cart of guest ", secret.as_bytes())
+    let digest = Sha256::new().chain_update("cart of guest ").chain_update(secret).finalize();
+    CartId(digest.iter().take(16).fold(0, |id, byte| id << 8 | u128::from(*byte)))
 }
 
 /// What a secret opens.

@@ -12,8 +12,11 @@ use pulse_core::Sku;
 use pulse_core::ports::{Bus as _, Clock, Notice};
 use pulse_data::Repo;
 use pulse_data::accounts::Accounts;
+use pulse_data::background::Background;
 use pulse_data::catalog::Catalog;
 use pulse_data::orders::Orders;
+use pulse_data::reminders::Reminders;
+use pulse_data::webhooks::Webhooks;
 use pulse_fleet::FrontDoor;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -37,6 +40,14 @@ pub struct Rooms {
     pub orders: Orders,
     /// Accounts, sessions and tokens.
     pub accounts: Accounts,
+    /// Who else is told of what happens.
+    pub webhooks: Webhooks,
+    /// Whether buyers are reminded of their carts.
+    pub reminders: Reminders,
+    /// Background jobs, for those who look after them.
+    pub background: Background,
+    /// Tells the jobs of this process that there is work.
+    pub wake: jobs::Wake,
     /// The database, whose audit trail is shown and verified.
     pub repo: Repo,
     /// The time.

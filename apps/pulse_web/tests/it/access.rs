@@ -26,7 +26,11 @@ fn body(path: &str, method: &str) -> Option<Value> {
         ("post", "/api/v1/admin/users") => {
             json!({ "email": "new@shop.example", "password": password, "role": "buyer" })
         }
-        ("patch", "/api/v1/admin/users/{id}") => json!({}),
+        ("patch", "/api/v1/admin/users/{id}" | "/api/v1/admin/webhooks/{id}") => json!({}),
+        ("post", "/api/v1/admin/webhooks") => {
+            json!({ "url": "https://example.com", "events": ["order.placed"] })
+        }
+        ("post", "/api/v1/admin/webhooks/{id}/secret") => json!({ "overlap_hours": 1 }),
         ("put", "/api/v1/account/password") => json!({ "old_password": "x", "new_password": password }),
         ("post", "/api/v1/account/tokens") => json!({ "name": "n" }),
         _ => return None,

@@ -21,3 +21,4 @@ mod serve;
 mod shop_pages;
 mod socket;
 mod stage;
+mod webhooks;
