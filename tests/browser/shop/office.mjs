@@ -77,6 +77,35 @@ export function office(shop, goods) {
       await eventually("the order's state", async () => (await texts(guest, "main h1 + .tag"))[0], "Cancelled");
       await guest.context().close();
     },
+    "a queue is paused and served again, and its jobs wait meanwhile": async () => {
+      const desk = await shop.page("/office/queues", await shop.context("staff"));
+      await desk.click("#queue-payments [phx-click=pause]");
+      await eventually("the queue's tag", () => texts(desk, "#queue-payments .tag"), ["Paused"]);
+      const buyer = await shop.page("/");
+      await add(shop, buyer, next());
+      await order(shop, buyer);
+      const waits = async () => (await texts(desk, "#queue-payments dd"))[0];
+      await eventually("payments that wait", waits, "1");
+      await desk.click("#queue-payments [phx-click=resume]");
+      await eventually("the order's life", async () => (await texts(buyer, ".life .now"))[0] ?? "", (now) => now.startsWith("Paid"));
+      await eventually("payments that wait", waits, "0");
+      await buyer.context().close();
+      await desk.context().close();
+    },
+    "a webhook is made, and a test message shows what became of it": async () => {
+      const desk = await shop.page("/office/webhooks", await shop.context("staff"));
+      await desk.fill("#webhook_url", "http://127.0.0.1:9/hooks");
+      await desk.check("input[name='webhook[stock_low]']");
+      await desk.click("#new-webhook button[type=submit]");
+      await desk.waitForSelector("#secret");
+      await desk.click("#endpoints tr:last-child a");
+      await desk.waitForSelector("#health");
+      await desk.click("[phx-click=test]");
+      await desk.click("#deliveries [phx-click=open]");
+      // This machine is no public address.
+      await eventually("the attempt", async () => (await texts(desk, "#attempts code"))[0] ?? "", (note) => note.includes("not a public one"));
+      await desk.context().close();
+    },
     "the audit trail is verified": async () => {
       const page = await shop.page("/office/audit", await shop.context("staff"));
       await page.click("[phx-click=verify]");

@@ -16,6 +16,13 @@ export async function pages(shop, looker) {
   await shop.api("PUT", "/admin/promotions/OLD", {
     rule: { kind: "percentage", percent: 5 }, starts_at: "2020-01-01T00:00:00Z", ends_at: "2020-02-01T00:00:00Z",
   });
+  // Somebody who is told, with a message that was tried.
+  const { webhook: { id: endpoint } } = await shop.api("POST", "/admin/webhooks", {
+    url: "https://hooks.invalid/pulse/orders", events: ["order.placed", "order.paid", "order.shipped", "stock.low"],
+    description: "The warehouse",
+  });
+  await shop.api("POST", `/admin/webhooks/${endpoint}/test`);
+  const webhook = `/office/webhooks/${endpoint}`;
   const cart = async (page) => { await add(shop, page, cup, 2); };
   const shown = [
     { name: "catalogue", path: "/" },
@@ -76,6 +83,31 @@ export async function pages(shop, looker) {
         await page.evaluate(() => window.scrollTo(0, 0));
       },
     },
+    { name: "office-jobs", path: "/office/jobs", who: "staff" },
+    {
+      name: "office-job", who: "staff",
+      path: async (page) => {
+        await page.goto(`${shop.server.url}/office/jobs`);
+        return page.getAttribute("#jobs td:first-child a", "href");
+      },
+    },
+    { name: "office-queues", path: "/office/queues", who: "staff" },
+    {
+      name: "office-webhooks", path: "/office/webhooks", who: "staff",
+      before: async (page) => {
+        await page.fill("#webhook_url", "ftp://example.com");
+        await page.click("#new-webhook button[type=submit]");
+        await page.waitForSelector("#webhook_url_error");
+      },
+    },
+    {
+      name: "office-webhook", path: webhook, who: "staff",
+      before: async (page) => {
+        await page.click("#deliveries [phx-click=open]");
+        await page.waitForSelector("#attempts li");
+      },
+    },
+    { name: "reminders-stop", path: "/reminders/stop?token=no-such" },
     {
       name: "office-audit", path: "/office/audit", who: "staff",
       before: async (page) => {

@@ -236,7 +236,7 @@ pub(super) fn said(error: &AccountError) -> String {
     }
 }
 
-fn go(live: &Live, to: &LocalPath, flash: &Flash) -> Response {
+pub(super) fn go(live: &Live, to: &LocalPath, flash: &Flash) -> Response {
     let mut response = StatusCode::SEE_OTHER.into_response();
     if let Ok(to) = HeaderValue::from_str(to.as_str()) {
         response.headers_mut().insert(LOCATION, to);

@@ -1,4 +1,4 @@
-//! The back office: figures, products, promotions, orders, returns, the audit trail.
+//! The back office: figures, products, promotions, orders, returns, jobs, webhooks, the audit trail.
 //!
 //! **Invariant.** Who works here sees it; what may be done is decided by the contexts, action by action.
 
@@ -7,6 +7,8 @@ mod chart;
 mod dashboard;
 mod desk;
 mod figures;
+mod job;
+mod jobs;
 mod new_product;
 mod order;
 mod orders;
@@ -14,8 +16,11 @@ mod product;
 mod products;
 mod promotion;
 mod promotions;
+mod queues;
 mod returns;
 mod trade;
+mod webhook;
+mod webhooks;
 
 use live::LiveSession;
 
@@ -36,5 +41,10 @@ pub(crate) fn views(group: LiveSession<Visitors>) -> LiveSession<Visitors> {
         .view::<promotions::Promotions>("/office/promotions")
         .view::<promotion::Promotion>("/office/new-promotion")
         .view::<promotion::Promotion>("/office/promotions/{code}")
+        .view::<jobs::Jobs>("/office/jobs")
+        .view::<job::Job>("/office/jobs/{id}")
+        .view::<queues::Queues>("/office/queues")
+        .view::<webhooks::Webhooks>("/office/webhooks")
+        .view::<webhook::Webhook>("/office/webhooks/{id}")
         .view::<audit::Audit>("/office/audit")
 }

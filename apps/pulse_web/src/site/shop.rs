@@ -12,6 +12,7 @@ mod password;
 mod placed;
 pub(crate) mod posts;
 mod product;
+mod reminders;
 pub(super) mod typed;
 
 use live::{Form, LiveSession, Page};
@@ -32,6 +33,7 @@ pub(crate) fn views(group: LiveSession<Visitors>) -> LiveSession<Visitors> {
         .view::<login::Register>("/register")
         .view::<password::Forgot>("/password/forgot")
         .view::<password::Reset>("/password/reset")
+        .view::<reminders::Stop>(reminders::PATH)
 }
 
 const IN_CART: &str = "It is in your cart.";

@@ -2,7 +2,9 @@
 
 mod audit;
 mod dashboard;
+mod jobs;
 mod orders;
 mod products;
 mod promotions;
 mod returns;
+mod webhooks;

@@ -1,10 +1,13 @@
 //! The pages without a script: plain documents and plain forms, over a real socket.
 
-use hyper::Method;
-use pulse_core::Sku;
-use pulse_data::db_test;
+use std::time::Duration;
 
-use crate::stage::{Client, Reply, Shop};
+use hyper::Method;
+use pulse_core::{Principal, Role, Sku, UserId};
+use pulse_data::db_test;
+use serde_json::json;
+
+use crate::stage::{Client, Reply, SYSTEM, Shop};
 
 /// The value of the hidden field that proves a form to be ours.
 async fn proof(client: &mut Client, page: &str) -> String {
@@ -105,4 +108,27 @@ db_test!(the_catalogue_goes_on_without_a_script, |repo| async move {
     let found = client.get("/?q=number+30").await.text;
     assert_eq!(found.matches("<li id=\"product-").count(), 1, "{found}");
     assert!(Sku::new("A30").is_ok_and(|sku| found.contains(&format!("/products/{sku}"))));
+});
+
+db_test!(a_link_from_a_letter_stops_reminders_at_one_click, |repo| async move {
+    let shop = Shop::open(repo.clone()).await;
+    shop.stock(1, 5).await;
+    let mut ann = shop.buyer("ann@shop.example").await;
+    ann.post("/api/v1/cart/lines", &json!({ "sku": "A1", "quantity": 1 })).await;
+    let reminders = &shop.rooms.reminders;
+    let id = ann.get("/api/v1/account").await.body["id"].as_i64().unwrap();
+    let who = Principal::User { id: UserId(id), role: Role::Buyer };
+    assert_eq!(reminders.watch(&SYSTEM, Duration::ZERO).await.unwrap(), 1);
+    let job = jobs::list(repo.reader(), &jobs::Filter::default(), None, 1).await.unwrap().jobs.remove(0);
+    let letter = reminders.letter(&SYSTEM, serde_json::from_str(&job.args).unwrap()).await.unwrap().unwrap();
+    let link = letter.letter.unsubscribe.unwrap();
+    let path = link.strip_prefix("http://localhost:4000").unwrap();
+    // Looking changes nothing: programs look into letters, too.
+    assert!(shop.text(path, "text/html").await.contains("No more reminders?"));
+    assert!(reminders.wanted(&who).await.unwrap());
+    let posted = shop.client().send(Method::POST, path, &[], None).await;
+    assert_eq!((posted.status, posted.header("location")), (303, "/"));
+    assert!(!reminders.wanted(&who).await.unwrap());
+    let guessed = shop.client().send(Method::POST, "/reminders/stop?token=guessed", &[], None).await;
+    assert_eq!(guessed.status, 303);
 });

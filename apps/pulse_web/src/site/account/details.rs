@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use live::{Ctx, Form, Halt, LiveView, Page, Params, Rendered, each, html};
 use pulse_data::accounts::{AccountError, ApiToken, Secret, SessionInfo};
+use pulse_data::reminders::ReminderError;
 use serde::Deserialize;
 
 use super::super::frame::{Frame, Place};
@@ -30,6 +31,8 @@ pub(crate) enum Event {
     Choose(Params),
     /// Another password.
     ChangePassword(Params),
+    /// Whether to be reminded of one's cart.
+    Remind { wanted: bool },
 }
 
 pub(crate) struct Details {
@@ -41,6 +44,8 @@ pub(crate) struct Details {
     password: Form,
     /// How often it was changed on this page.
     changed: u32,
+    /// Whether one is reminded of one's cart.
+    reminded: bool,
     /// The secret of a token that was just made: shown once, and gone with the page.
     made: Option<Secret>,
 }
@@ -52,7 +57,14 @@ impl Details {
         let accounts = &self.visitor.rooms().accounts;
         self.sessions = accounts.sessions(who, account.user).await?;
         self.tokens = accounts.tokens(who, account.user).await?;
+        self.reminded = self.visitor.rooms().reminders.wanted(who).await.map_err(of_reminders)?;
         Ok(())
+    }
+
+    async fn remind(&mut self, wanted: bool) -> Result<(), AccountError> {
+        let who = self.visitor.who().await.map_err(|_| AccountError::Overloaded)?;
+        self.visitor.rooms().reminders.want(&who, wanted).await.map_err(of_reminders)?;
+        self.read().await
     }
 
     async fn end(&mut self, id: &str) -> Result<(), AccountError> {
@@ -91,6 +103,13 @@ impl Details {
     }
 }
 
+fn of_reminders(error: ReminderError) -> AccountError {
+    match error {
+        ReminderError::Forbidden(no) => no.into(),
+        ReminderError::Db(error) => error.into(),
+    }
+}
+
 impl LiveView for Details {
     type Scope = Visitor;
     type Params = ();
@@ -110,6 +129,7 @@ impl LiveView for Details {
             form,
             password: password::empty(),
             changed: 0,
+            reminded: true,
             made: None,
         };
         view.read().await.map_err(|_| Halt::UNAVAILABLE)?;
@@ -154,6 +174,8 @@ impl LiveView for Details {
                 (done, "Your new password is in force. You are signed out everywhere else.")
             }
             Event::Revoke { id } => (self.revoke(id).await, "That token opens nothing any more."),
+            Event::Remind { wanted: true } => (self.remind(true).await, "You are reminded of your cart."),
+            Event::Remind { wanted: false } => (self.remind(false).await, "You get no more reminders."),
         };
         match done {
             Ok(()) => cx.put_flash("info", well),
@@ -198,6 +220,7 @@ impl LiveView for Details {
                         </ul>
                     </section>
                     {password::section(&self.password, self.changed)}
+                    {self.letters()}
                     {self.tokens()}
                 </section>
             </div>
@@ -207,6 +230,23 @@ impl LiveView for Details {
 }
 
 impl Details {
+    fn letters(&self) -> Rendered {
+        let (state, button) = if self.reminded {
+            ("When something has waited in your cart for a day, we write once.", "Stop reminders")
+        } else {
+            ("We do not remind you of your cart.", "Remind me")
+        };
+        html! {
+            <section class="sheet stack" aria-labelledby="letters">
+                <h2 id="letters">Reminders</h2>
+                <div class="row apart">
+                    <p id="reminded">{state}</p>
+                    <button class="btn quiet" type="button" phx-click="remind" phx-value-wanted={if self.reminded { "false" } else { "true" }}>{button}</button>
+                </div>
+            </section>
+        }
+    }
+
     fn tokens(&self) -> Rendered {
         html! {
             <section class="sheet stack" aria-labelledby="tokens">

@@ -24,16 +24,20 @@ pub(crate) enum Tab {
     Returns,
     Products,
     Promotions,
+    Jobs,
+    Webhooks,
     Audit,
 }
 
 /// The menu, with what one must be trusted with to see an entry.
-const MENU: [(Tab, &str, &str, Permission); 6] = [
+const MENU: [(Tab, &str, &str, Permission); 8] = [
     (Tab::Dashboard, "/office", "Dashboard", Permission::SeeOrders),
     (Tab::Orders, "/office/orders", "Orders", Permission::SeeOrders),
     (Tab::Returns, "/office/returns", "Returns", Permission::SeeOrders),
     (Tab::Products, "/office/products", "Products", Permission::BrowseCatalog),
     (Tab::Promotions, "/office/promotions", "Promotions", Permission::EditCatalog),
+    (Tab::Jobs, "/office/jobs", "Jobs", Permission::ManageJobs),
+    (Tab::Webhooks, "/office/webhooks", "Webhooks", Permission::ManageWebhooks),
     (Tab::Audit, "/office/audit", "Audit trail", Permission::ReadAudit),
 ];
 

@@ -3,17 +3,17 @@
 //! **Invariant.** Works without a script. Each form carries the proof that it comes from a page of ours, and each answer is
 //! a redirect, so that loading again repeats nothing.
 
-use axum::extract::{Form, State};
+use axum::extract::{Form, Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::routing::post;
 use axum::{Extension, Router};
-use live::LocalPath;
+use live::{Flash, LocalPath};
 use pulse_core::{CartId, CommandId, Principal, Sku};
 use pulse_data::accounts::AccountError;
 use serde::Deserialize;
 
-use super::super::entry::{Ours, Sockets, said as said_of_account};
+use super::super::entry::{Ours, Sockets, go, said as said_of_account};
 use super::catalogue::product_path;
 use super::product::quantity_of;
 use super::{IN_CART, said, sentence};
@@ -29,6 +29,7 @@ pub(crate) fn routes() -> Router<AppState> {
         .route("/cart/lines", post(add_line))
         .route("/password/forgot", post(forgot))
         .route("/password/reset", post(reset))
+        .route(super::reminders::PATH, post(stop_reminders))
 }
 
 const UNAVAILABLE: &str = "The shop can't answer at the moment. Try again shortly.";
@@ -84,6 +85,33 @@ async fn caller(state: &AppState, headers: &HeaderMap) -> Result<Option<(Princip
         return Ok(Some((account.principal.clone(), cart_of_user(account.user))));
     }
     Ok(identity::guest_cart_of(headers, config).map(|secret| (Principal::Guest, cart_of_guest(secret))))
+}
+
+/// What the link of a reminder says.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Link {
+    token: String,
+}
+
+/// Needs no proof of ours: whoever has the link may, and mail programs post it by themselves.
+async fn stop_reminders(
+    State(state): State<AppState>,
+    Extension(sockets): Extension<Sockets>,
+    Query(link): Query<Link>,
+) -> Response {
+    let mut flash = Flash::default();
+    match state.rooms().reminders.stop(&link.token).await {
+        Ok(true) => flash.put("info", "You get no more reminders."),
+        Ok(false) => {
+            flash.put("error", "This link no longer works. In your account you can stop reminders, too.");
+        }
+        Err(error) => {
+            tracing::warn!(%error, "reminders were not stopped");
+            flash.put("error", UNAVAILABLE);
+        }
+    }
+    go(&sockets.live, &LocalPath::of("/"), &flash)
 }
 
 #[derive(Deserialize, Default)]
