@@ -18,20 +18,20 @@ use crate::http::{Answer, Jar, get};
 use crate::life::address;
 use crate::program::{Place, on_both};
 
-const SHOPPERS: u64 = 8;
+pub(crate) const SHOPPERS: u64 = 8;
 
 /// No machine is so loaded that nothing is acknowledged for so long.
-const STUCK: Duration = Duration::from_mins(2);
+pub(crate) const STUCK: Duration = Duration::from_mins(2);
 
 on_both! {
     soak_nothing_acknowledged_is_lost_or_doubled_by_kill_9 => soak;
 }
 
 /// `SplitMix64`: drawn from a seed that is printed, so that a failure can be looked at again.
-struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    fn roll(&mut self, below: u64) -> u64 {
+    pub(crate) fn roll(&mut self, below: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -41,9 +41,9 @@ impl Dice {
 }
 
 /// Where the server is now, and whether to go on.
-struct World {
-    shop: Mutex<SocketAddr>,
-    over: AtomicBool,
+pub(crate) struct World {
+    pub(crate) shop: Mutex<SocketAddr>,
+    pub(crate) over: AtomicBool,
     acknowledged: AtomicU64,
     repeated: AtomicU64,
     /// The last answer that was none, for whoever looks at a failure.
@@ -51,13 +51,23 @@ struct World {
 }
 
 /// A cart as its shopper knows it: every change in here was acknowledged.
-struct Known {
+pub(crate) struct Known {
     jar: Jar,
     pieces: BTreeMap<String, i64>,
     order: Option<i64>,
 }
 
 impl World {
+    pub(crate) fn at(shop: SocketAddr) -> Self {
+        Self {
+            shop: Mutex::new(shop),
+            over: AtomicBool::new(false),
+            acknowledged: AtomicU64::new(0),
+            repeated: AtomicU64::new(0),
+            refused: Mutex::default(),
+        }
+    }
+
     /// Sends a change until it is answered; the same key each time.
     fn insist(&self, jar: &mut Jar, path: &str, key: &str, body: &Value) -> Answer {
         let mut tries = 0_u64;
@@ -81,7 +91,7 @@ impl World {
     }
 
     /// One shopper's life: cart after cart, until it is over.
-    fn shop(&self, number: u64, seed: u64, goods: &[String]) -> Vec<Known> {
+    pub(crate) fn shop(&self, number: u64, seed: u64, goods: &[String]) -> Vec<Known> {
         let mut dice = Dice(seed ^ number.wrapping_mul(0x1234_5678_9abc_def1));
         let mut carts = Vec::new();
         let mut change = 0_u64;
@@ -120,7 +130,7 @@ impl World {
     }
 }
 
-fn rounds() -> u64 {
+pub(crate) fn rounds() -> u64 {
     std::env::var("PULSE_SOAK_ROUNDS").ok().map_or(5, |rounds| rounds.parse().unwrap())
 }
 
@@ -132,13 +142,7 @@ fn soak(backend: Backend) {
     let mut server = place.serve();
     let goods = stocks(server.shop);
     let names: Vec<String> = goods.keys().cloned().collect();
-    let world = Arc::new(World {
-        shop: Mutex::new(server.shop),
-        over: AtomicBool::new(false),
-        acknowledged: AtomicU64::new(0),
-        repeated: AtomicU64::new(0),
-        refused: Mutex::default(),
-    });
+    let world = Arc::new(World::at(server.shop));
     let shoppers: Vec<_> = (0..SHOPPERS)
         .map(|number| {
             let (world, names) = (Arc::clone(&world), names.clone());
@@ -187,7 +191,7 @@ fn soak(backend: Backend) {
     );
 }
 
-fn stocks(shop: SocketAddr) -> BTreeMap<String, i64> {
+pub(crate) fn stocks(shop: SocketAddr) -> BTreeMap<String, i64> {
     let page = get(shop, "/api/v1/products?limit=100").unwrap().ok().json();
     let stock =
         |product: &Value| (product["sku"].as_str().unwrap().to_owned(), product["stock"].as_i64().unwrap());

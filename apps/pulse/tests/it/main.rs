@@ -6,10 +6,13 @@ mod backups;
 mod browser;
 mod cli;
 mod configuration;
+mod effects;
 mod http;
 mod kill;
 mod life;
 mod machine;
+#[path = "../../../pulse_jobs/tests/it/outside.rs"]
+mod outside;
 mod program;
 mod replay;
 mod secrets;
