@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use labs_csv_stats::Kind::{self, Bool, Date, DateTime, Decimal, Float, Integer, Text};
-use labs_csv_stats::{Dirt, Effect, Moments};
+use labs_csv_stats::{Dirt, Effect, Moments, Options, Scan};
 
 use crate::files::{fields, findings, scan};
 
@@ -47,6 +47,21 @@ fn a_row_ends_with_its_line_or_with_the_file() {
         // Two empty fields are a row; nothing at all is none.
         assert_eq!(fields("a,b\n,\n"), [["a", "b"], ["", ""]], "two empty fields are a row");
         assert_eq!(fields(""), Vec::<Vec<String>>::new(), "an empty file has no row");
+    });
+}
+
+/// What parts the fields is what the options say, and nothing else.
+///
+/// Hole: `step`.
+#[test]
+fn the_delimiter_is_the_one_that_was_asked_for() {
+    gate::check(|| {
+        let mut scan = Scan::new(&Options { delimiter: b';', ..Options::default() });
+        scan.feed(b"a;b\n\"1;5\";2,5\n\"x\";\"y,z\"\n");
+        let read = scan.finish();
+        assert_eq!((read.rows(), read.left_out()), (2, 0), "rows of two fields, parted by semicolons");
+        let greatest = read.columns()[1].greatest().map(|greatest| greatest.show().into_owned());
+        assert_eq!(greatest.as_deref(), Some("y,z"), "a comma is text");
     });
 }
 

@@ -1,5 +1,7 @@
 //! Checks that hang, that leave something behind, that print without end, and gates that are stopped.
 
+use std::time::Duration;
+
 use labs_gatekeeper::{Event, Settings, Stop, Verdict, run};
 
 use crate::projects::{KEEP_GOING, Project, SETTINGS, is_alive, printed, verdict, wait_for_the_end_of};
@@ -75,7 +77,8 @@ fn who_does_not_listen_is_killed() {
 fn who_listens_may_clean_up() {
     gate::check(|| {
         let script = "trap 'echo cleaned up; exit 3' TERM; echo ready; sleep 1000 & wait";
-        let settings = Settings { grace: std::time::Duration::from_secs(10), ..SETTINGS };
+        // Nobody may wait for all of it: it ends as soon as it has cleaned up.
+        let settings = Settings { grace: Duration::from_secs(1000), ..SETTINGS };
         let report = Project::new().check("test", script, "seconds = 0.5").run_as(&settings);
         assert_eq!(*verdict(&report, "test"), Verdict::TimedOut, "of a check that hangs");
         let printed = printed(&report, "test");
@@ -146,6 +149,35 @@ fn a_gate_that_is_stopped_leaves_nothing_running() {
             assert!(*verdict == Verdict::Stopped, "the gate was stopped, and {name} is {verdict:?}");
         }
         assert_eq!(report.code(), 130, "the exit code of a gate that was stopped");
+    });
+}
+
+/// Who is stopped may clean up as well, and who is asked twice is not hurried.
+///
+/// Hole: `wait`.
+#[test]
+fn who_is_stopped_may_clean_up() {
+    gate::check(|| {
+        let script = "trap 'sleep 0.2; echo cleaned up; exit 0' TERM; touch ready; sleep 1000 & wait";
+        let project = Project::new().check("test", script, "").check(
+            "look",
+            "while ! test -e ready; do sleep 0.02; done",
+            "",
+        );
+        let (stop, settings) = (Stop::default(), Settings { grace: Duration::from_secs(1000), ..SETTINGS });
+        let report = run(&project.plan(), &settings, &stop, |event| {
+            if matches!(event, Event::Ended(result) if result.name == "look") {
+                stop.ask();
+                stop.ask();
+            }
+        });
+        assert_eq!(
+            *verdict(&report, "test"),
+            Verdict::Stopped,
+            "of a check that was stopped, whatever it says"
+        );
+        let printed = printed(&report, "test");
+        assert!(printed == "cleaned up\n", "it was killed before it could clean up: {printed:?}");
     });
 }
 
