@@ -168,6 +168,21 @@ both!(a_node_that_is_gone_loses_its_lease_and_one_that_lives_keeps_it, |db| {
     }
 });
 
+both!(what_is_in_hand_is_not_given_twice_though_its_lease_ran_out, |db| {
+    let clock = TestClock::new();
+    put(&db, "orders", &entries(["a", "b"])).await.unwrap();
+    let mut producer = Outbox::new(Arc::new(db.clone()), "orders", clock.options());
+    let taken = producer.produce(10).await.unwrap().unwrap();
+    assert_eq!(taken.len(), 2);
+    // The database was away for so long that nothing could be renewed.
+    clock.turn(Duration::from_mins(1));
+    put(&db, "orders", &entries(["c"])).await.unwrap();
+    // Looks from the first entry on.
+    tokio::time::sleep(clock.options().poll).await;
+    let next = producer.produce(10).await.unwrap().unwrap();
+    assert_eq!(next.iter().map(|message| message.data.payload.as_str()).collect::<Vec<_>>(), ["c"]);
+});
+
 both!(a_drain_gives_back_what_was_not_handed_out, |db| {
     put(&db, "orders", &entries(0..5)).await.unwrap();
     let options = TestClock::new().options();
