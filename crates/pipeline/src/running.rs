@@ -109,7 +109,8 @@ impl<T: Send + 'static> Handle<T> {
         self.shared.stop.cancel();
     }
 
-    /// Puts messages in beside the producers; the rate limit does not apply. Waits for room, as for one producer more.
+    /// Puts messages in beside the producers; the rate limit does not apply. Waits for room, as for one producer more; a
+    /// callback that pushes into its own pipeline must not wait for it, or it may wait for itself.
     pub async fn push(&self, mut messages: Vec<Message<T>>) -> Result<(), Closed> {
         while !messages.is_empty() {
             let dispatch = self.dispatch.upgrade().ok_or(Closed)?;
