@@ -7,6 +7,38 @@ use labs_csv_stats::{Dirt, Effect, Moments, Options, Scan};
 
 use crate::files::{fields, findings, scan};
 
+/// Mean and sample variance are those of the textbook.
+///
+/// Hole: `moments_add`.
+#[test]
+fn mean_and_variance_are_those_of_the_textbook() {
+    gate::check(|| {
+        let mut moments = Moments::default();
+        assert!(moments.mean().is_none() && moments.variance().is_none(), "nothing has no mean");
+        for value in [2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0] {
+            moments.add(value);
+        }
+        let (mean, variance) = (moments.mean().unwrap_or(0.0), moments.variance().unwrap_or(0.0));
+        assert!((mean - 5.0).abs() < 1e-12, "the mean is 5, not {mean}");
+        assert!((variance - 32.0 / 7.0).abs() < 1e-12, "the sample variance is 32/7, not {variance}");
+    });
+}
+
+/// The spread of numbers does not depend on how far from zero they are.
+///
+/// Hole: `moments_add`.
+#[test]
+fn a_small_spread_far_from_zero_is_seen() {
+    gate::check(|| {
+        let mut moments = Moments::default();
+        for round in 0..10_000 {
+            moments.add(1e9 + [4.0, 7.0, 13.0, 16.0][round % 4]);
+        }
+        let variance = moments.variance().unwrap_or(f64::NAN);
+        assert!((variance - 22.5).abs() < 0.01, "the variance is 22.5, not {variance}: the digits were lost");
+    });
+}
+
 /// Between quotes, a line end is a part of the field.
 ///
 /// Holes: `quoted`, `step`.
@@ -97,38 +129,6 @@ fn there_is_no_exact_sum_of_floats() {
             let sum = read.columns()[0].sum();
             assert!(sum.is_none(), "{column:?} holds a float, and its exact sum is {sum:?}");
         }
-    });
-}
-
-/// Mean and sample variance are those of the textbook.
-///
-/// Hole: `moments_add`.
-#[test]
-fn mean_and_variance_are_those_of_the_textbook() {
-    gate::check(|| {
-        let mut moments = Moments::default();
-        assert!(moments.mean().is_none() && moments.variance().is_none(), "nothing has no mean");
-        for value in [2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0] {
-            moments.add(value);
-        }
-        let (mean, variance) = (moments.mean().unwrap_or(0.0), moments.variance().unwrap_or(0.0));
-        assert!((mean - 5.0).abs() < 1e-12, "the mean is 5, not {mean}");
-        assert!((variance - 32.0 / 7.0).abs() < 1e-12, "the sample variance is 32/7, not {variance}");
-    });
-}
-
-/// The spread of numbers does not depend on how far from zero they are.
-///
-/// Hole: `moments_add`.
-#[test]
-fn a_small_spread_far_from_zero_is_seen() {
-    gate::check(|| {
-        let mut moments = Moments::default();
-        for round in 0..10_000 {
-            moments.add(1e9 + [4.0, 7.0, 13.0, 16.0][round % 4]);
-        }
-        let variance = moments.variance().unwrap_or(f64::NAN);
-        assert!((variance - 22.5).abs() < 0.01, "the variance is 22.5, not {variance}: the digits were lost");
     });
 }
 
