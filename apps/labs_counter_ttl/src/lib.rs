@@ -1,0 +1,1 @@
+//! Lab M3: counters that expire, as a supervised server.

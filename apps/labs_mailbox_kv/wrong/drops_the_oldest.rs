@@ -1,0 +1,18 @@
+//! Makes room by throwing away what has waited longest: its sender was told that it was accepted.
+//!
+//! test: behaviour::a_full_mailbox_says_so_at_once_and_gives_the_message_back
+//! verdict: a full mailbox took another message
+//>> try_send
+        let Some(shared) = self.shared.upgrade() else { return Err(Refused::Closed(message)) };
+        let mut queue = shared.queue();
+        if !queue.open {
+            return Err(Refused::Closed(message));
+        }
+        if queue.messages.len() >= shared.capacity {
+            queue.messages.pop_front();
+        }
+        queue.messages.push_back(message);
+        drop(queue);
+        shared.bell.notify_one();
+        Ok(())
+//<<
