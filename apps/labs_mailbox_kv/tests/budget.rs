@@ -144,7 +144,7 @@ fn a_write_does_not_look_at_all_that_is_kept() {
             assert_eq!(store.len(), n, "nothing has expired");
             time.as_secs_f64()
         };
-        let (exponent, limit) = (gate::growth(1_000, fill), gate::limit(LAB, "growth_of_n_writes"));
+        let (exponent, limit) = (gate::growth(400, fill), gate::limit(LAB, "growth_of_n_writes"));
         assert!(exponent <= limit, "n writes cost n^{exponent:.2}; the limit is n^{limit}");
     });
 }
