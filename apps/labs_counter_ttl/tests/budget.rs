@@ -29,7 +29,7 @@ fn a_busy_key_costs_no_more_than_an_idle_one() {
     gate::check(|| {
         let start = Instant::now();
         let key = ["a".to_owned()];
-        let mut counters = Counters::new(Duration::from_secs(60), 10);
+        let mut counters = Counters::new(Duration::from_mins(1), 10);
         let busy = || {
             for n in 0..100_000 {
                 let now = start + Duration::from_millis(n);
@@ -96,7 +96,7 @@ fn an_idle_server_is_woken_by_its_ticks_alone() {
         // A parked runtime is one in which everybody sleeps: each park ends with somebody who is woken.
         let metrics = tokio::runtime::Handle::current().metrics();
         let before = metrics.worker_park_count(0);
-        sleep(Duration::from_secs(3_600) + SECOND).await;
+        sleep(Duration::from_hours(1) + SECOND).await;
         let parks = metrics.worker_park_count(0) - before;
         let ticks = diary.count("probe ticks") as u64;
         assert_eq!(ticks, 60, "an hour of minutes");

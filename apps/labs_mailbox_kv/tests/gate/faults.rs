@@ -99,7 +99,7 @@ fn news_of_an_end_comes_even_into_a_full_mailbox() {
         // Our monitor was set before the server's and so hears first: when the news comes to the server, its mailbox is full.
         let crowd = kv.clone();
         client.pid().monitor(move |_| {
-            assert!((0..100).any(|_| crowd.discard("nothing").is_err()), "there is no bound")
+            assert!((0..100).any(|_| crowd.discard("nothing").is_err()), "there is no bound");
         });
         let put = kv.put("lease", 1, Keep::forever().owned_by(client.pid())).await;
         assert_eq!(put, Ok(()), "there is room");
@@ -133,7 +133,7 @@ fn a_client_that_died_before_its_message_was_read_leaves_nothing() {
 /// Notes what a monitor hears.
 fn note(heard: &Arc<Mutex<Vec<Down>>>) -> impl FnOnce(Down) + Send + 'static + use<> {
     let heard = heard.clone();
-    move |down| heard.lock().unwrap().push(down)
+    move |down| heard.lock().expect("nobody panics under it").push(down)
 }
 
 /// A monitor hears exactly once, and hears how it ended.

@@ -40,7 +40,10 @@ fn a_mailbox_is_a_queue_with_a_bound() {
                         let expected = match (open, model.len() < capacity) {
                             (false, _) => Err(Refused::Closed(n)),
                             (true, false) => Err(Refused::Full(n)),
-                            (true, true) => Ok(model.push_back(n)),
+                            (true, true) => {
+                                model.push_back(n);
+                                Ok(())
+                            }
                         };
                         assert_eq!(address.try_send(n), expected, "sending message {n}");
                     }
