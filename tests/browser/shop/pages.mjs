@@ -98,6 +98,7 @@ export async function pages(shop, looker) {
         await page.fill("#webhook_url", "ftp://example.com");
         await page.click("#new-webhook button[type=submit]");
         await page.waitForSelector("#webhook_url_error");
+        await page.evaluate(() => window.scrollTo(0, 0));
       },
     },
     {

@@ -113,3 +113,37 @@ fn an_unreachable_postgresql_leaves_with_69() {
         assert!(!refused.stderr.contains("s3cret"), "{refused:?}");
     }
 }
+
+#[test]
+fn the_mail_servers_password_is_never_shown() {
+    let place = Place::sqlite();
+    let with = |user: &str| {
+        let mut command = place.command();
+        command
+            .env("PULSE_MAIL_SMTP_PASSWORD", "open sesame")
+            .env("PULSE_MAIL_SMTP_USER", user)
+            .arg("config");
+        crate::program::finish(&mut command)
+    };
+    let shown = with("shop").succeeded().stdout;
+    assert!(shown.contains("mail.smtp_password = \"***\"") && !shown.contains("sesame"), "{shown}");
+    let refused = with("").failed_with(78);
+    assert!(refused.complaint().contains("mail.smtp_password"), "{refused:?}");
+    assert!(!refused.stderr.contains("sesame"), "{refused:?}");
+}
+
+#[test]
+fn a_time_that_makes_no_sense_is_told_before_the_shop_opens() {
+    let place = Place::sqlite();
+    for (name, value, word) in [
+        ("PULSE_WATCH_AUDIT", "every night", "watch.audit"),
+        ("PULSE_WATCH_TIME_ZONE", "Europe/Londn", "Europe/Londn"),
+    ] {
+        let refused = crate::program::finish(place.command().env(name, value).arg("serve")).failed_with(78);
+        assert!(refused.complaint().contains(word), "{refused:?}");
+        let doctor = crate::program::finish(place.command().env(name, value).arg("doctor")).failed_with(1);
+        assert!(doctor.stdout.lines().any(|line| line.starts_with("WRONG  schedule")), "{doctor:?}");
+    }
+    let off = place.command().env("PULSE_WATCH_AUDIT", "off").arg("doctor").output().unwrap();
+    assert!(off.status.success(), "{off:?}");
+}

@@ -133,14 +133,30 @@ fn a_disk_that_fills_while_the_shop_runs_costs_answers_and_no_data() {
 fn the_doctor_needs_no_postgresql() {
     let place = Place::sqlite();
     let seen = finish(place.command().env("PATH", "/nowhere").arg("doctor")).succeeded().stdout;
-    for name in
-        ["data folder", "disk", "database", "schema", "port", "ops port", "clock", "open files", "PostgreSQL"]
-    {
+    for name in [
+        "data folder",
+        "disk",
+        "database",
+        "schema",
+        "port",
+        "ops port",
+        "mail",
+        "schedule",
+        "clock",
+        "open files",
+        "PostgreSQL",
+    ] {
         assert!(
             seen.lines().any(|line| line.get(7..).is_some_and(|rest| rest.starts_with(name))),
             "{name}:\n{seen}"
         );
     }
+    // A port that was free a moment ago: no mail server answers there.
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let mut without_mail = place.command();
+    without_mail.env("PULSE_MAIL_SMTP_HOST", "127.0.0.1").env("PULSE_MAIL_SMTP_PORT", nobody).arg("doctor");
+    let found = finish(&mut without_mail).failed_with(1);
+    assert!(found.stdout.lines().any(|line| line.starts_with("WRONG  mail")), "{found:?}");
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let found = finish(place.command().env("PULSE_SERVER_LISTEN", address).arg("doctor")).failed_with(1);

@@ -246,7 +246,7 @@ impl Jobs {
             self.queues.iter().map(of_queue).sum::<i64>().max(0).unsigned_abs()
         };
         html! {
-            <ul id="counts" class="row bare">
+            <ul id="counts" class="row plain">
                 {each(State::ALL, |state| state.name(), |one| {
                     let (word, kind) = state(one);
                     let count = sum(one);

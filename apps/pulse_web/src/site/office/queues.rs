@@ -130,7 +130,7 @@ impl LiveView for Queues {
                 <h1>Queues</h1>
                 <Go to={LocalPath::of("/office/jobs")} text="All jobs" class="btn quiet"/>
             </div>
-            <ul id="queues" class="bare stack">
+            <ul id="queues" class="stack plain">
                 {each(&self.rows, |row| row.name.clone(), |row| Queue { row, now: self.now }.render())}
             </ul>
             <section class="stack" aria-labelledby="schedule-title">
