@@ -2,7 +2,7 @@
 # Tools: `sh tools/setup.sh WHAT` installs what is missing (build, test, check) or says in one line what to install.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fmt db-up db-down bench soak cover
+.PHONY: help setup run test check fmt db-up db-down bench soak prove cover
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
@@ -39,6 +39,10 @@ bench: ## The table of figures, beside their peers
 soak: ## kill -9 again and again: make soak ROUNDS=200
 	@sh tools/setup.sh build test
 	PULSE_SOAK_ROUNDS=$(or $(ROUNDS),200) cargo xtask test -- --package pulse soak
+
+prove: ## That every lab's gate is strong: right is green, nothing is red, known mistakes are red by name
+	@sh tools/setup.sh build test
+	cargo mastery prove
 
 cover: ## Line coverage of the tests (needs cargo-llvm-cov)
 	@sh tools/setup.sh build test cover

@@ -1,7 +1,7 @@
 //! Settles a message that can't be worked on without burying it: nobody will ever know.
 //!
 //! test: behaviour::a_bad_message_is_buried_with_its_reason
-//! verdict: right: Some("message 1 makes no sense")
+//! verdict: is settled as failed, and not buried
 //>> processed
         match result {
             Ok(out) => {

@@ -15,6 +15,9 @@ use tokio::process::Command;
 /// The most that is kept of what a program prints, a stream. Cargo's messages of a large build stay far below.
 const KEPT: u64 = 16 * 1024 * 1024;
 
+/// How long what is left in its pipes may take once a program has ended. Only who left its process group needs longer.
+const LEFT: Duration = Duration::from_secs(10);
+
 /// How a program ended.
 #[derive(Debug)]
 pub(crate) struct Ended {
@@ -62,7 +65,11 @@ pub(crate) async fn run(command: &mut Command, line: Option<&str>, limit: Option
     if status.is_none() {
         _ = child.wait().await;
     }
-    Ok(Ended { stdout: out.await??, stderr: err.await??, status })
+    let read = async { Ok::<_, anyhow::Error>((out.await??, err.await??)) };
+    let (stdout, stderr) = tokio::time::timeout(LEFT, read)
+        .await
+        .with_context(|| format!("{name} has ended, and something that it started holds its output open"))??;
+    Ok(Ended { stdout, stderr, status })
 }
 
 async fn kept(stream: Option<impl AsyncRead + Unpin>) -> io::Result<String> {

@@ -95,7 +95,7 @@ fn a_bad_message_is_buried_with_its_reason() {
     gate::paused(async || {
         let plant = Plant::new(Depot::of([Fate::Fine, Fate::Refused, Fate::Panics, Fate::Fine]));
         assert_eq!(plant.run(SMALL).await, Totals { done: 2, failed: 2 });
-        let letters = plant.graves.letters();
+        let letters = plant.depot.graves.letters();
         assert_eq!(letters.get(&1).map(String::as_str), Some("message 1 makes no sense"));
         assert_eq!(letters.get(&2).map(String::as_str), Some("panicked: message 2 is poison"));
         assert_eq!((plant.depot.done(), plant.depot.failed().len()), (vec![0, 3], 2));

@@ -43,6 +43,8 @@ pub(crate) struct Depot {
     pub(crate) settles: Tally,
     /// Lent and not settled.
     pub(crate) in_flight: Gauge,
+    /// Where what has failed must be by the time that it is settled.
+    pub(crate) graves: Arc<Graveyard>,
 }
 
 #[derive(Debug, Default)]
@@ -151,6 +153,8 @@ impl Source for Depot {
                     state.lent.remove(&name).is_some(),
                     "message {name} was settled twice, or never lent"
                 );
+                let is_safe = is_done || self.graves.letters().contains_key(&name);
+                assert!(is_safe, "message {name} is settled as failed, and not buried: a crash now loses it");
                 if is_done {
                     state.done.push(name);
                 } else {
@@ -242,7 +246,6 @@ pub(crate) const SMALL: Settings =
 pub(crate) struct Plant {
     pub(crate) depot: Arc<Depot>,
     pub(crate) works: Arc<Works>,
-    pub(crate) graves: Arc<Graveyard>,
     pub(crate) stop: Stop,
 }
 
@@ -254,8 +257,8 @@ impl Plant {
 
     /// Runs the pipeline to its end.
     pub(crate) async fn run(&self, settings: Settings) -> Totals {
-        let Self { depot, works, graves, stop } = self;
-        run(Arc::clone(depot), Arc::clone(works), Arc::clone(graves), settings, stop.clone()).await
+        let Self { depot, works, stop } = self;
+        run(Arc::clone(depot), Arc::clone(works), Arc::clone(&depot.graves), settings, stop.clone()).await
     }
 }
 
@@ -270,7 +273,7 @@ pub(crate) fn settled_once(fates: BoxedStrategy<Vec<Fate>>) {
             assert_eq!(plant.depot.open_messages(), 0, "neither done nor failed");
             assert_eq!(totals.done + totals.failed, fates.len(), "of {} messages", fates.len());
             assert_eq!(set(plant.depot.done()), set(plant.works.written()), "done, and written");
-            let buried = plant.graves.letters().into_keys().collect::<BTreeSet<_>>();
+            let buried = plant.depot.graves.letters().into_keys().collect::<BTreeSet<_>>();
             assert_eq!(set(plant.depot.failed()), buried, "failed, and buried");
         });
     });

@@ -41,7 +41,7 @@ fn a_batch_that_can_not_be_written_is_buried_as_a_whole() {
         fates[1] = Fate::Unwritable;
         let plant = Plant::new(Depot::of(fates));
         let totals = plant.run(SMALL).await;
-        let letters = plant.graves.letters();
+        let letters = plant.depot.graves.letters();
         assert!(
             letters.contains_key(&1),
             "message 1 can't be written, and is not among the dead letters: {letters:?}"
@@ -64,7 +64,7 @@ fn a_write_that_panics_loses_no_message() {
         plant.run(SMALL).await;
         let open = plant.depot.open_messages();
         assert_eq!(open, 0, "{open} messages are neither done nor failed");
-        let letters = plant.graves.letters();
+        let letters = plant.depot.graves.letters();
         assert_eq!(letters.get(&7).map(String::as_str), Some("panicked: message 7 breaks the store"));
     });
 }

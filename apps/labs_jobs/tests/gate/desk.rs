@@ -70,6 +70,17 @@ pub(crate) fn take(queue: &mut Queue, now: Millis) -> Option<Job> {
 pub(crate) struct Hand {
     clock: Clock,
     attempts: Mutex<Vec<(i64, Millis)>>,
+    /// Attempts that have begun and not ended.
+    pub(crate) under_way: gate::Gauge,
+}
+
+/// Says that an attempt has ended, however it did.
+struct Ends(gate::Gauge);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        self.0.leave();
+    }
 }
 
 impl Hand {
@@ -83,6 +94,8 @@ impl Hand {
 impl Worker for Hand {
     async fn run(&self, job: Job) -> std::result::Result<Effect, Failure> {
         self.attempts.lock().unwrap_or_else(PoisonError::into_inner).push((job.id.0, self.clock.now()));
+        self.under_way.enter();
+        let _ends = Ends(self.under_way.clone());
         match job.kind.as_str() {
             "fails" => return Err(Failure("the gateway says no".to_owned())),
             "recovers" if job.attempt < 3 => return Err(Failure("not yet".to_owned())),
@@ -110,7 +123,7 @@ impl Desk {
         let mut queue = in_memory();
         let ids = jobs.iter().map(|job| new(&mut queue, job)).collect();
         let clock = Clock::from(0);
-        let hand = Arc::new(Hand { clock, attempts: Mutex::default() });
+        let hand = Arc::new(Hand { clock, attempts: Mutex::default(), under_way: gate::Gauge::default() });
         (Self { queue: Arc::new(Mutex::new(queue)), hand, stop: Stop::default(), clock }, ids)
     }
 

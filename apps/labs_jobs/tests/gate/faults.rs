@@ -1,5 +1,6 @@
 //! Workers that are killed, stuck, slow, and effects that fail.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -194,6 +195,23 @@ fn an_attempt_that_is_stuck_is_ended_with_its_lease() {
         desk.work_for(Duration::from_mins(1)).await;
         assert_eq!(desk.queue().counts().unwrap(), Counts { done: 1, discarded: 2, ..Counts::default() });
         assert_eq!(desk.hand.attempts_of(ids[2]).len(), 1);
+        assert_eq!(desk.hand.under_way.now(), 0, "attempts go on behind the worker's back");
+    });
+}
+
+/// Each wait is drawn anew: jobs that fail together come back apart.
+///
+/// Hole: `attempt`.
+#[test]
+fn a_worker_draws_each_wait() {
+    gate::paused(async || {
+        let failing = NewJob::new("fails", "").attempts(5);
+        let (desk, ids) = Desk::with(&vec![failing; 6]);
+        desk.work_for(Duration::from_secs(5)).await;
+        let waits: BTreeSet<_> =
+            ids.iter().map(|id| desk.hand.attempts_of(*id)).map(|at| at[1] - at[0]).collect();
+        assert!(waits.len() > 1, "six jobs that failed together all wait {waits:?} ms");
+        assert!(waits.iter().all(|wait| (500..=1010).contains(wait)), "the first waits: {waits:?} ms");
     });
 }
 

@@ -32,10 +32,10 @@ pub(crate) fn run(place: &Place) -> Result<()> {
             next = Some((lab, standing != Standing::New));
         }
         let line = format!(
-            "{sign} {:<4} {:<21} {:<38} ",
+            "{sign} {:<4} {:<20} {:<36} ",
             lab.about.milestone,
             lab.name,
-            shortened(&lab.about.title, 38)
+            shortened(&lab.about.title, 36)
         );
         match sign {
             "✓" => println!("{}{}", good(line), good(word)),
