@@ -66,9 +66,9 @@ pub(crate) async fn run(command: &mut Command, line: Option<&str>, limit: Option
         _ = child.wait().await;
     }
     let read = async { Ok::<_, anyhow::Error>((out.await??, err.await??)) };
-    let (stdout, stderr) = tokio::time::timeout(LEFT, read)
-        .await
-        .with_context(|| format!("{name} has ended, and something that it started holds its output open"))??;
+    let (stdout, stderr) = tokio::time::timeout(LEFT, read).await.with_context(|| {
+        format!("{name} has ended, and something that it started holds its output open")
+    })??;
     Ok(Ended { stdout, stderr, status })
 }
 
