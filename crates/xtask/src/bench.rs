@@ -8,7 +8,7 @@ use crate::chore::{self, Outcome, cargo, output};
 use crate::run_tests::with_postgres;
 
 /// Name for people, package, bench target.
-const BENCHES: [(&str, &str, &str); 12] = [
+const BENCHES: [(&str, &str, &str); 15] = [
     ("otp", "otp", "otp"),
     ("channels", "channels", "channels"),
     ("live", "live", "diff"),
@@ -21,13 +21,16 @@ const BENCHES: [(&str, &str, &str); 12] = [
     ("replay", "pulse_ingest", "replay"),
     ("jobs", "jobs", "jobs"),
     ("csv", "labs_csv_stats", "csv"),
+    ("mailbox", "labs_mailbox_kv", "mailbox"),
+    ("counters", "labs_counter_ttl", "counters"),
+    ("sessions", "labs_session_workers", "sessions"),
 ];
 
 /// Runs the named benchmarks, or all.
 pub(crate) fn run(names: &[&str]) -> Outcome {
     if let Some(unknown) = names.iter().find(|name| !BENCHES.iter().any(|(known, ..)| known == *name)) {
         return Err(format!(
-            "bench {unknown}: use otp, channels, live, pipeline, carts, checkout, http, pages, ingest, replay, jobs or csv"
+            "bench {unknown}: use otp, channels, live, pipeline, carts, checkout, http, pages, ingest, replay, jobs, csv, mailbox, counters or sessions"
         ));
     }
     with_postgres(|url| {
