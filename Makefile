@@ -42,7 +42,7 @@ soak: ## kill -9 again and again: make soak ROUNDS=200
 
 prove: ## That every lab's gate is strong: right is green, nothing is red, known mistakes are red by name
 	@sh tools/setup.sh build test
-	cargo mastery prove
+	cargo xtask prove
 
 cover: ## Line coverage of the tests (needs cargo-llvm-cov)
 	@sh tools/setup.sh build test cover

@@ -1,4 +1,4 @@
-//! The workspace's own chores: `cargo xtask test | db | nats | bench | tidy | cover`.
+//! The workspace's own chores: `cargo xtask test | prove | db | nats | bench | tidy | cover`.
 //!
 //! **Invariant.** A chore leaves nothing running that it started (but for `db up` and `nats up`, which are asked to), and ends with
 //! the exit code of what it ran.
@@ -18,6 +18,7 @@ const USAGE: &str = "\
 cargo xtask CHORE
 
   test [-- NEXTEST ARGS]  all tests on SQLite and PostgreSQL, doc tests included
+  prove [MASTERY ARGS]    that the labs' gates are strong: cargo mastery prove, with a PostgreSQL of this run's own
   db up | down | url      the private PostgreSQL for development
   nats up | down | url    the private NATS server, with JetStream, for development
   bench [NAME]            the table of figures: otp, channels, live, pipeline, carts, checkout, http, pages, replay, jobs, csv
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let done = match args.as_slice() {
         ["test", rest @ ..] => run_tests::run(rest),
+        ["prove", rest @ ..] => run_tests::prove(rest),
         ["db", verb] => db::run(verb),
         ["nats", verb] => nats::run(verb),
         ["bench", names @ ..] => bench::run(names),

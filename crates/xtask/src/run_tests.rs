@@ -1,4 +1,5 @@
-//! `cargo xtask test`: nextest over the workspace, then the doc tests, with a PostgreSQL of this run's own.
+//! `cargo xtask test` and `prove`: nextest over the workspace, then the doc tests; the labs' gates. With a PostgreSQL of
+//! this run's own.
 //!
 //! **Invariant.** The tests' server lives in a temporary folder on a free port and is gone when the run ends, however
 //! it ends; PostgreSQL tests never skip.
@@ -35,6 +36,15 @@ pub(crate) fn run(args: &[&str]) -> Outcome {
             None => chore::run(nextest.arg("--workspace"))?,
         }
         chore::run(cargo().args(["test", "--workspace", "--doc", "--locked", "--quiet"]).env(URL, url))
+    })
+}
+
+/// Proves the labs' gates; the arguments go to `cargo mastery prove`.
+pub(crate) fn prove(args: &[&str]) -> Outcome {
+    with_postgres(|url| {
+        let mut mastery = cargo();
+        mastery.args(["run", "--quiet", "--locked", "--package", "mastery", "--", "prove"]);
+        chore::run(mastery.args(args).env(URL, url))
     })
 }
 
