@@ -38,7 +38,7 @@ bench: ## The table of figures, beside their peers
 
 soak: ## kill -9 again and again: make soak ROUNDS=200
 	@sh tools/setup.sh build test
-	PULSE_SOAK_ROUNDS=$(or $(ROUNDS),200) cargo xtask test -- --package pulse soak
+	PULSE_SOAK_ROUNDS=$(or $(ROUNDS),200) cargo xtask test -- --package pulse --package pulse_ingest soak
 
 prove: ## That every lab's gate is strong: right is green, nothing is red, known mistakes are red by name
 	@sh tools/setup.sh build test

@@ -98,7 +98,7 @@ Environment: DATABASE_URL, PULSE_SERVER_LISTEN, PULSE_SERVER_OPS_LISTEN, PULSE_L
 
     /// Feed what suppliers and partners send: products, prices, stock, and what happens to orders.
     ///
-    /// FROM is a file, or a folder of files. CSV (a header, then rows) or NDJSON (an object a line), both also packed by
+    /// FROM is a file, a folder of files, or a stream: nats://HOST:PORT/STREAM?kind=KIND. CSV (a header, then rows) or NDJSON (an object a line), both also packed by
     /// gzip; a file's name begins with what it tells of: prices-monday.csv.gz. Each row is done once: a feed is known by its
     /// source and its content, fed again it changes nothing, and one that was cut goes on where it stood. Rows that can't be
     /// used become dead letters, which name what is wrong with which field.
@@ -219,7 +219,7 @@ pub(crate) struct Replay {
 pub(crate) struct Ingest {
     #[command(subcommand)]
     pub(crate) letters: Option<Letters>,
-    /// Files and folders, in the order in which they are fed; those of a folder by name.
+    /// Files and folders, or one stream; in the order in which they are fed; those of a folder by name.
     #[arg(value_name = "FROM", required = true)]
     pub(crate) from: Vec<String>,
     /// Whose feeds they are. Those in a folder's folders are of the sources so called.

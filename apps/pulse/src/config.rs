@@ -11,6 +11,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
+use pulse_ingest::feed::StreamAddress;
 use pulse_obs::LogFormat;
 use serde::{Deserialize, Serialize};
 
@@ -86,6 +87,7 @@ pub(crate) struct Jobs {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Ingest {
     pub(crate) folder: Option<PathBuf>,
+    pub(crate) stream: Option<String>,
     pub(crate) keep_days: u64,
 }
 
@@ -129,7 +131,7 @@ impl Default for Config {
             },
             fleet: Fleet { max_awake: 100_000, idle_seconds: 900 },
             jobs: Jobs { concurrency: 10 },
-            ingest: Ingest { folder: None, keep_days: 90 },
+            ingest: Ingest { folder: None, stream: None, keep_days: 90 },
             mail: Mail::default(),
             webhooks: Webhooks::default(),
             watch: Watch::default(),
@@ -179,6 +181,11 @@ impl Config {
             (self.fleet.max_awake >= 1, "fleet.max_awake", "at least one is needed"),
             (self.fleet.idle_seconds >= 1, "fleet.idle_seconds", "at least one is needed"),
             (self.jobs.concurrency >= 1, "jobs.concurrency", "at least one is needed"),
+            (
+                self.ingest.stream.as_deref().is_none_or(|stream| stream.parse::<StreamAddress>().is_ok()),
+                "ingest.stream",
+                "it is no address of a stream",
+            ),
             (self.audit.seal_seconds >= 1, "audit.seal_seconds", "at least one is needed"),
             (web(&self.otlp.endpoint), "otlp.endpoint", "it begins with neither http:// nor https://"),
             ((0.0..=1.0).contains(&self.otlp.sample_ratio), "otlp.sample_ratio", "it is not between 0 and 1"),

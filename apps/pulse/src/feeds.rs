@@ -1,4 +1,4 @@
-//! Feeds that arrive while the shop runs: posted bodies, and a folder where one is configured.
+//! Feeds that arrive while the shop runs: posted bodies, and a folder and a stream where they are configured.
 //!
 //! **Invariant.** Each is a supervised child: what goes wrong with one is told and tried again, and the shop goes on.
 
@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use otp::Supervisor;
-use pulse_ingest::feed::{Fed, FeedFile, FeedOptions, FeedRunError, Watch, follow_posts};
+use pulse_ingest::feed::{
+    Fed, FeedFile, FeedOptions, FeedRunError, StreamAddress, Watch, feed_stream, follow_posts,
+};
 
 use crate::background::{Lasting, Periodic};
 use crate::config::Config;
@@ -35,6 +37,10 @@ pub(crate) fn attend(supervisor: Supervisor, config: &Config, rooms: &Rooms) -> 
             async move { follow_posts(&rooms, &options(), &Arc::default()).await }
         }),
     );
+    follow_stream(watch_folder(supervisor, config, rooms), config, rooms)
+}
+
+fn watch_folder(supervisor: Supervisor, config: &Config, rooms: &Rooms) -> Supervisor {
     let Some(folder) = config.ingest.folder.clone() else { return supervisor };
     let arriving = rooms.feed_rooms();
     supervisor.child(
@@ -46,6 +52,28 @@ pub(crate) fn attend(supervisor: Supervisor, config: &Config, rooms: &Rooms) -> 
                 let watch = Watch::new(&folder).run(&rooms, &options, &progress, tell);
                 if let Err(error) = watch.await {
                     tracing::warn!(folder = %folder.display(), %error, "the folder of feeds can't be read; it is looked at again");
+                }
+            }
+        }),
+    )
+}
+
+fn follow_stream(supervisor: Supervisor, config: &Config, rooms: &Rooms) -> Supervisor {
+    // Checked with the configuration.
+    let Some(address) = config.ingest.stream.as_deref().and_then(|text| text.parse::<StreamAddress>().ok())
+    else {
+        return supervisor;
+    };
+    let streaming = rooms.feed_rooms();
+    supervisor.child(
+        "feeds-stream",
+        Lasting::spec(move || {
+            let (rooms, address) = (streaming.clone(), address.clone());
+            async move {
+                if let Err(error) = feed_stream(&rooms, &address, &options(), &Arc::default()).await {
+                    let stream = address.stream;
+                    tracing::warn!(stream, %error, "the stream of feeds can't go on; it is tried again");
+                    tokio::time::sleep(Duration::from_secs(5)).await;
                 }
             }
         }),

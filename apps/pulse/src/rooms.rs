@@ -130,6 +130,7 @@ impl Rooms {
             catalog: self.catalog.clone(),
             offers: Some(Arc::clone(&self.cache)),
             orders: self.orders.clone(),
+            feeds: self.feed_rooms(),
             accounts: self.accounts.clone(),
             webhooks: self.webhooks.clone(),
             reminders: self.reminders.clone(),

@@ -241,6 +241,15 @@ impl Feeds {
         Ok(applied)
     }
 
+    /// Keeps the header of a posted feed, which is found when it is opened: its dead letters are read by it.
+    pub async fn headed(&self, who: &Principal, feed: i64, columns: &[String]) -> Result<(), FeedError> {
+        who.require(Permission::RunFeeds)?;
+        let headed = self.repo.write_with((feed, columns.to_vec()), |tx, (feed, columns)| {
+            async move { Ok::<_, FeedError>(store::headed(tx, *feed, columns).await?) }.boxed()
+        });
+        headed.await
+    }
+
     /// All rows of a feed are dealt with. Again changes nothing.
     pub async fn finish(&self, who: &Principal, feed: i64) -> Result<(), FeedError> {
         self.end(who, feed, None).await

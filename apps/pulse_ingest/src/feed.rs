@@ -19,7 +19,7 @@
 //! | `reader`, `apply`, `run` | the pipeline: its producer, its callbacks, its life |
 //! | `events` | order events, through the front door |
 //! | `letters` | dead letters, tried again |
-//! | `folder`, `inbox` | where feeds arrive while the shop runs |
+//! | `folder`, `inbox`, `stream` | where feeds arrive while the shop runs |
 //! | `generate` | made-up feeds of any length |
 
 mod apply;
@@ -38,6 +38,7 @@ mod raw;
 mod reader;
 mod run;
 mod schema;
+mod stream;
 
 pub use cells::Happened;
 pub use folder::{FeedFile, Watch, files_of};
@@ -50,3 +51,4 @@ pub use progress::{FeedProgress, FeedStanding};
 pub use raw::{MOST_ROW, RawRow};
 pub use run::{Fed, FeedOptions, FeedRooms, FeedRunError, feed_body, feed_file};
 pub use schema::{Column, Layout, columns, describe};
+pub use stream::{InvalidAddress, StreamAddress, feed_stream};

@@ -25,12 +25,14 @@ use pulse_data::accounts::{AccountOptions, Accounts};
 use pulse_data::background::Background;
 use pulse_data::carts::Carts;
 use pulse_data::catalog::{Catalog, DeliveryLine};
+use pulse_data::feeds::Feeds;
 use pulse_data::orders::Orders;
 use pulse_data::reminders::Reminders;
 use pulse_data::testing::Database;
 use pulse_data::webhooks::Webhooks;
 use pulse_data::{Backend, SystemClock};
 use pulse_fleet::{Fleet, FleetOptions, FleetPorts, FrontDoor};
+use pulse_ingest::feed::FeedRooms;
 use pulse_web::{AppState, LocalBus, Rate, Rooms, Web, WebConfig, serve};
 use tokio::net::TcpListener;
 
@@ -209,11 +211,20 @@ async fn server() {
         bus: Arc::new(pulse_core::ports::NoBus),
     };
     let fleet = Fleet::start(ports, FleetOptions::default()).await.unwrap();
+    let front = FrontDoor::new(fleet, offers.clone(), desk, clock.clone());
+    let feeds = FeedRooms {
+        feeds: Feeds::new(repo.clone(), catalog.changes(), clock.clone()),
+        catalog: catalog.clone(),
+        orders: orders.clone(),
+        door: front.clone(),
+        clock: clock.clone(),
+    };
     let rooms = Rooms {
-        front: FrontDoor::new(fleet, offers.clone(), desk, clock.clone()),
+        front,
         catalog,
         offers: Some(offers),
         orders,
+        feeds,
         accounts: Accounts::new(repo.clone(), clock.clone(), AccountOptions::default()),
         webhooks: Webhooks::new(repo.clone(), clock.clone(), std::time::Duration::from_hours(72)),
         reminders: Reminders::new(repo.clone(), clock.clone(), "http://localhost:4000"),

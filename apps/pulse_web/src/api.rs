@@ -9,6 +9,7 @@ mod audit;
 mod cart;
 mod catalogue;
 mod checkout;
+mod feeds;
 pub(crate) mod orders;
 mod products;
 mod promotions;
@@ -41,6 +42,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .merge(audit::routes())
         .merge(webhooks::routes())
         .merge(webhook_log::routes())
+        .merge(feeds::routes())
 }
 
 /// A JSON body. Only our own shapes go out, and they can always be written.

@@ -21,6 +21,8 @@ pub struct WebConfig {
     pub body_bytes: usize,
     /// Bytes of a delivery's body at most.
     pub delivery_bytes: usize,
+    /// Bytes of a posted feed at most.
+    pub feed_bytes: usize,
     /// How long a body may take to arrive.
     pub body_time: Duration,
     /// How long an answer may take.
@@ -69,6 +71,7 @@ impl Default for WebConfig {
             attempts: Rate { burst: number(10), one_per: Duration::from_secs(6) },
             body_bytes: 64 * 1024,
             delivery_bytes: 1024 * 1024,
+            feed_bytes: 8 * 1024 * 1024,
             body_time: Duration::from_secs(10),
             answer_time: Duration::from_secs(30),
             session_belief: Duration::from_secs(10),

@@ -13,6 +13,7 @@ use pulse_data::audit::AuditError;
 use pulse_data::background::BackgroundError;
 use pulse_data::catalog::CatalogError;
 use pulse_data::changeset::FieldErrors;
+use pulse_data::feeds::FeedError;
 use pulse_data::orders::OrderError;
 use pulse_data::reminders::ReminderError;
 use pulse_data::webhooks::WebhookError;
@@ -41,6 +42,8 @@ pub(crate) enum ApiError {
     Reminder(ReminderError),
     /// The background jobs said so.
     Background(BackgroundError),
+    /// The feeds said so.
+    Feed(FeedError),
 }
 
 macro_rules! from {
@@ -62,12 +65,13 @@ from!(
     Audit(AuditError),
     Webhook(WebhookError),
     Reminder(ReminderError),
-    Background(BackgroundError)
+    Background(BackgroundError),
+    Feed(FeedError)
 );
 
 impl From<ApiError> for Problem {
     fn from(error: ApiError) -> Self {
-        use ApiError::{Account, Audit, Background, Catalog, Order, Reminder, Shop, Webhook};
+        use ApiError::{Account, Audit, Background, Catalog, Feed, Order, Reminder, Shop, Webhook};
         let conflict = |text: String| Self::new(Kind::Conflict, text);
         match error {
             ApiError::Problem(problem) => problem,
@@ -79,6 +83,7 @@ impl From<ApiError> for Problem {
             | Audit(AuditError::Forbidden(no))
             | Webhook(WebhookError::Forbidden(no))
             | Reminder(ReminderError::Forbidden(no))
+            | Feed(FeedError::Forbidden(no))
             | Background(BackgroundError::Forbidden(no)) => Self::new(Kind::Forbidden, no.to_string()),
 
             Catalog(error @ (CatalogError::NotFound(_) | CatalogError::NoPromotion(_))) => {
@@ -87,17 +92,30 @@ impl From<ApiError> for Problem {
             Order(error @ (OrderError::NotFound(_) | OrderError::NoRequest(_))) => {
                 Self::new(Kind::NotFound, error.to_string())
             }
+            Feed(error @ (FeedError::NotFound(_) | FeedError::NoLetter(_))) => {
+                Self::new(Kind::NotFound, error.to_string())
+            }
             Shop(error @ ShopError::UnknownProduct(_)) => conflict(error.to_string()),
 
             Catalog(error @ CatalogError::Stale { .. }) => Self::new(Kind::Stale, error.to_string()),
             Catalog(CatalogError::Invalid(errors))
             | Account(AccountError::Invalid(errors))
+            | Feed(FeedError::Invalid(errors))
             | Webhook(WebhookError::Invalid(errors)) => fields(errors),
             Catalog(CatalogError::Cursor(error))
             | Order(OrderError::Cursor(error))
+            | Feed(FeedError::Cursor(error))
             | Account(AccountError::Cursor(error))
             | Webhook(WebhookError::Cursor(error)) => Self::field("after", "cursor", error.to_string()),
             Catalog(error @ CatalogError::KeyReused(_)) => conflict(error.to_string()),
+
+            Feed(
+                error @ (FeedError::Stale(_)
+                | FeedError::LetterMoved(_)
+                | FeedError::TooManyLetters { .. }
+                | FeedError::KeyReused),
+            ) => conflict(error.to_string()),
+            Feed(error @ FeedError::Full) => waits(error.to_string(), 10),
 
             Order(OrderError::Invalid { field, message }) => Self::field(field, "invalid", message),
             Order(
@@ -158,6 +176,7 @@ impl From<ApiError> for Problem {
             | Audit(AuditError::Db(error))
             | Webhook(WebhookError::Db(error))
             | Reminder(ReminderError::Db(error))
+            | Feed(FeedError::Db(error))
             | Background(BackgroundError::Db(error)) => database(&error),
         }
     }
@@ -166,6 +185,11 @@ impl From<ApiError> for Problem {
 /// Whole seconds to wait, at least one.
 fn seconds(wait: Duration) -> u32 {
     u32::try_from(wait.as_millis().div_ceil(1_000)).unwrap_or(u32::MAX).max(1)
+}
+
+/// As many as are taken on wait already.
+fn waits(detail: String, seconds: u32) -> Problem {
+    Problem { retry_after: Some(seconds), ..Problem::new(Kind::RateLimited, detail) }
 }
 
 fn busy(wait: Duration) -> Problem {

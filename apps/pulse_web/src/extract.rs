@@ -14,6 +14,7 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use pulse_data::feeds::Format;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
@@ -44,11 +45,47 @@ impl<T: DeserializeOwned> FromRequest<AppState> for LargeJson<T> {
     }
 }
 
+/// Rows of a feed, as they were sent.
+pub(crate) struct FeedBody {
+    pub(crate) format: Format,
+    pub(crate) bytes: Bytes,
+}
+
+impl FromRequest<AppState> for FeedBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
+        let format = match essence(&request).as_deref() {
+            Some("text/csv") => Format::Csv,
+            Some("application/x-ndjson") => Format::Ndjson,
+            _ => {
+                let detail = "send the rows as `content-type: text/csv` or `application/x-ndjson`";
+                return Err(Problem::new(Kind::UnsupportedType, detail));
+            }
+        };
+        let bytes = collect(request, state, state.config().feed_bytes).await?;
+        Ok(Self { format, bytes })
+    }
+}
+
 async fn read<T: DeserializeOwned>(request: Request, state: &AppState, most: usize) -> Result<T, Problem> {
-    let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    if !content_type.is_some_and(is_json) {
+    if essence(&request).as_deref() != Some("application/json") {
         return Err(Problem::new(Kind::UnsupportedType, "send the body as `content-type: application/json`"));
     }
+    parse(&collect(request, state, most).await?)
+}
+
+/// The type of a body, without its parameters.
+fn essence(request: &Request) -> Option<String> {
+    request.headers().get(CONTENT_TYPE)?.to_str().ok().map(essence_of)
+}
+
+fn essence_of(content_type: &str) -> String {
+    content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// A whole body, within its bounds.
+async fn collect(request: Request, state: &AppState, most: usize) -> Result<Bytes, Problem> {
     let too_large = || Problem::new(Kind::TooLarge, format!("the body may have {most} bytes at most"));
     let body = request.into_body();
     if body.size_hint().lower() > most as u64 {
@@ -65,12 +102,7 @@ async fn read<T: DeserializeOwned>(request: Request, state: &AppState, most: usi
             Problem::new(Kind::Malformed, "the body did not arrive whole")
         }
     })?;
-    parse(&body.to_bytes())
-}
-
-fn is_json(content_type: &str) -> bool {
-    let essence = content_type.split(';').next().unwrap_or_default().trim();
-    essence.eq_ignore_ascii_case("application/json")
+    Ok(body.to_bytes())
 }
 
 fn parse<T: DeserializeOwned>(body: &Bytes) -> Result<T, Problem> {
@@ -274,7 +306,7 @@ mod tests {
 
     #[test]
     fn only_json_is_json() {
-        assert!(is_json("application/json") && is_json("Application/JSON; charset=utf-8"));
-        assert!(!is_json("text/json") && !is_json("application/x-www-form-urlencoded") && !is_json(""));
+        assert_eq!(essence_of("Application/JSON; charset=utf-8"), "application/json");
+        assert_eq!((essence_of("text/json"), essence_of("")), ("text/json".to_owned(), String::new()));
     }
 }

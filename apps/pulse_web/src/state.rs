@@ -18,6 +18,7 @@ use pulse_data::orders::Orders;
 use pulse_data::reminders::Reminders;
 use pulse_data::webhooks::Webhooks;
 use pulse_fleet::FrontDoor;
+use pulse_ingest::feed::FeedRooms;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::config::WebConfig;
@@ -38,6 +39,8 @@ pub struct Rooms {
     pub offers: Option<Arc<pulse_cache::CatalogueCache>>,
     /// Orders.
     pub orders: Orders,
+    /// Feeds of suppliers and partners, and their dead letters.
+    pub feeds: FeedRooms,
     /// Accounts, sessions and tokens.
     pub accounts: Accounts,
     /// Who else is told of what happens.

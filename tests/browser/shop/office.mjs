@@ -106,6 +106,26 @@ export function office(shop, goods) {
       await eventually("the attempt", async () => (await texts(desk, "#attempts code"))[0] ?? "", (note) => note.includes("not a public one"));
       await desk.context().close();
     },
+    "a feed comes in, its dead letter is mended, and the buyer sees the stock": async () => {
+      const sku = next();
+      const desk = await shop.page("/office/feeds", await shop.context("staff"));
+      await mark(desk);
+      const buyer = await shop.page(`/products/${sku}`);
+      await shop.stock(sku, 3);
+      await eventually("few are left", async () => (await texts(buyer, ".tag"))[0], "3 left");
+      await shop.feed("stock", "acme", `sku,delta\n${sku},many\n`);
+      await eventually("the feed", async () => (await texts(desk, "#feeds .tag"))[0], "Done");
+      assert.ok(await marked(desk), "the page was loaded again");
+      await desk.click("#reasons a");
+      await desk.click("#letters tr td a");
+      await desk.waitForSelector("#mend");
+      await desk.fill("#letter_text", `${sku},2`);
+      await desk.click("#mend button[type=submit]");
+      await eventually("the letter", async () => (await texts(desk, "#state .tag"))[0], "Replayed");
+      await eventually("the stock", async () => (await texts(buyer, ".tag"))[0], "5 left");
+      await buyer.context().close();
+      await desk.context().close();
+    },
     "the audit trail is verified": async () => {
       const page = await shop.page("/office/audit", await shop.context("staff"));
       await page.click("[phx-click=verify]");

@@ -23,6 +23,10 @@ export async function pages(shop, looker) {
   });
   await shop.api("POST", `/admin/webhooks/${endpoint}/test`);
   const webhook = `/office/webhooks/${endpoint}`;
+  // A feed with dirt, to be looked at.
+  const dirt = `sku,delta\n${tea},5\n${cup},many\nNOSUCH9,1\n${tea},-999999\n`;
+  await shop.feed("stock", "acme", dirt);
+  await shop.feed("prices", "northern-supplies", "sku,prise\n");
   const cart = async (page) => { await add(shop, page, cup, 2); };
   const shown = [
     { name: "catalogue", path: "/" },
@@ -109,6 +113,9 @@ export async function pages(shop, looker) {
       },
     },
     { name: "reminders-stop", path: "/reminders/stop?token=no-such" },
+    { name: "office-feeds", path: "/office/feeds", who: "staff" },
+    { name: "office-letters", path: "/office/letters", who: "staff" },
+    { name: "office-letter", path: "/office/letters/1", who: "staff" },
     {
       name: "office-audit", path: "/office/audit", who: "staff",
       before: async (page) => {

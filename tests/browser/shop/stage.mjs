@@ -91,6 +91,21 @@ export class Shop {
     return { etag: answer.headers.get("etag"), ...(told && JSON.parse(told)) };
   }
 
+  // Posts rows as a supplier would, and waits until they are dealt with.
+  async feed(kind, source, rows) {
+    const headers = { authorization: `Bearer ${this.token}` };
+    const posted = await fetch(`${this.server.url}/api/v1/feeds/${kind}?source=${source}`, {
+      method: "POST", body: rows, headers: { ...headers, "content-type": "text/csv" },
+    });
+    assert.equal(posted.status, 202, await posted.clone().text());
+    const place = this.server.url + posted.headers.get("location");
+    for (;;) {
+      const feed = await (await fetch(place, { headers })).json();
+      if (feed.state === "done" || feed.state === "refused") return feed;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
   // Products with stock, in the order of their names. Each check takes another, so that none disturbs another.
   async products() {
     const { items } = await this.api("GET", `/products?limit=${PRODUCTS}&in_stock=true&sort=name`);

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use pulse_data::feeds::{Feed, FeedError, Letter, LetterQuery};
 use pulse_ingest::feed::{
-    self, Fed, FeedFile, FeedOptions, FeedProgress, FeedRooms, FeedRunError, OpenError, Watch, discard_all,
-    feed_file, files_of, format_of, kind_of, retry_all,
+    self, Fed, FeedFile, FeedOptions, FeedProgress, FeedRooms, FeedRunError, InvalidAddress, OpenError,
+    StreamAddress, Watch, discard_all, feed_file, feed_stream, files_of, format_of, kind_of, retry_all,
 };
 use serde_json::json;
 
@@ -24,7 +24,9 @@ use crate::signals::Stop;
 
 pub(super) async fn run(config: &Config, wanted: Ingest) -> Result<(), Failure> {
     // Told before anything is opened: a slip in a name must cost nothing.
-    let files = if wanted.letters.is_some() { Vec::new() } else { files(&wanted)? };
+    let stream = stream(&wanted)?;
+    let nothing = wanted.letters.is_some() || stream.is_some();
+    let files = if nothing { Vec::new() } else { files(&wanted)? };
     let stop = Stop::listen("stopping after the batch in hand; the same command goes on from here");
     let repo = shop::open_migrated(config, false).await?;
     let rooms = Rooms::open(config, &repo, "").await?;
@@ -33,13 +35,36 @@ pub(super) async fn run(config: &Config, wanted: Ingest) -> Result<(), Failure> 
         async move { rooms.follow_changes().await }
     });
     let feeds = rooms.feed_rooms();
-    let result = match wanted.letters {
-        Some(letters) => look_after(&feeds, letters, &stop).await,
-        None => feed(&feeds, &wanted, &files, &stop).await,
+    let result = match (wanted.letters.clone(), stream) {
+        (Some(letters), _) => look_after(&feeds, letters, &stop).await,
+        (None, Some(address)) => follow(&feeds, &address, &stop).await,
+        (None, None) => feed(&feeds, &wanted, &files, &stop).await,
     };
     following.abort();
     rooms.close(Duration::from_secs(config.server.drain_seconds)).await;
     result
+}
+
+/// The stream that is named, if one is.
+fn stream(wanted: &Ingest) -> Result<Option<StreamAddress>, Failure> {
+    let Some(text) = wanted.from.iter().find(|from| from.starts_with("nats://")) else { return Ok(None) };
+    if wanted.from.len() != 1 {
+        return Err(Failure::failed("a stream is fed by itself: it has no end"));
+    }
+    let address: Result<StreamAddress, InvalidAddress> = text.parse();
+    address.map(Some).map_err(|error| Failure::failed(error.to_string()))
+}
+
+/// Feeds a stream until it is asked to stop, which is how it ends well.
+async fn follow(rooms: &FeedRooms, address: &StreamAddress, stop: &Stop) -> Result<(), Failure> {
+    let progress = Arc::new(FeedProgress::default());
+    let options =
+        FeedOptions { stop: stop.token(), patience: Duration::from_hours(1), ..FeedOptions::default() };
+    let since = Instant::now();
+    output::line(format!("following {}; ctrl-C ends it", address.stream))?;
+    let ended = feed_stream(rooms, address, &options, &progress).await;
+    output::line(Tally::default().summary(&progress, since))?;
+    ended.map_err(|error| failure(&error))
 }
 
 /// The files that are named, and those of the folders.
@@ -306,6 +331,7 @@ fn failure(error: &FeedRunError) -> Failure {
     match error {
         FeedRunError::Feed(error) => feed_failure(error),
         FeedRunError::Open(OpenError::Stopped) => Failure::new(Exit::Interrupted, "stopped before the end"),
+        FeedRunError::Broker(_) => Failure::new(Exit::Unavailable, error.to_string()),
         other => {
             Failure::failed(format!("{other}; what is done is kept, the same command goes on from there"))
         }

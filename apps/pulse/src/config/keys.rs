@@ -89,6 +89,11 @@ pub(crate) const KEYS: &[Key] = &[
         "Folder in which feeds arrive and are fed; none by default",
         "a folder that can be read",
     ),
+    text(
+        "ingest.stream",
+        "NATS JetStream stream that is fed; none by default",
+        "nats://HOST:PORT/STREAM?kind=KIND, with /SUBJECT behind the stream, source and consumer where wanted",
+    ),
     number(
         "ingest.keep_days",
         "How long it is kept what each batch of a feed has changed; its audit row stays",

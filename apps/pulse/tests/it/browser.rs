@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What must pass; a check that is not here is a check that nobody would miss.
-const PAGES: usize = 37;
-const LIFE: usize = 28;
+const PAGES: usize = 40;
+const LIFE: usize = 29;
 
 #[test]
 fn every_page_on_phone_and_desktop_in_light_and_dark() {

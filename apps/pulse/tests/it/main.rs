@@ -8,6 +8,7 @@ mod cli;
 mod configuration;
 mod effects;
 mod http;
+mod ingest;
 mod kill;
 mod life;
 mod machine;

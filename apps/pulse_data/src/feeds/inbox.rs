@@ -44,7 +44,8 @@ pub(super) async fn post(
     let (feed, known) = store::begin(tx, who, new, now).await?;
     if known {
         // Under a key of the client's own, the name tells the content.
-        return if feed.name == new.name { Ok((feed, true)) } else { Err(FeedError::KeyReused) };
+        let reused = new.content.starts_with("key:") && feed.name != new.name;
+        return if reused { Err(FeedError::KeyReused) } else { Ok((feed, true)) };
     }
     let waiting = tx.row("SELECT COUNT(*) FROM feed_bodies", vec![]).await?;
     let waiting = waiting.map_or(Ok(0), |row| row.try_get_by_index::<i64>(0)).map_err(DbError::from)?;

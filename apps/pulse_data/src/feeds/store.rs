@@ -60,6 +60,12 @@ pub(super) async fn begin(
     Ok((feed, !made))
 }
 
+/// Keeps the header of a feed.
+pub(super) async fn headed(tx: &impl ConnectionTrait, id: i64, columns: &[String]) -> Result<(), DbError> {
+    let columns = serde_json::to_string(columns).map_err(|error| DbError::Corrupt(error.to_string()))?;
+    tx.exec("UPDATE feeds SET columns = $2 WHERE id = $1", vec![id.into(), columns.into()]).await.map(drop)
+}
+
 /// The name of a feed in the audit trail.
 pub(super) fn subject(feed: i64) -> String {
     format!("feed:{feed}")

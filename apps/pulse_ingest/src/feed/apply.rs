@@ -3,12 +3,15 @@
 //! **Invariant.** Rows that can't be used travel with the others, so that a batch's goods, its dead letters and its mark
 //! are one transaction. Where a batch can't be done, no later one is: the feed stops at its mark.
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use parking_lot::Mutex as SyncMutex;
-use pipeline::{Batch as Rows, Failed, Failure, Handler, Message};
+use pipeline::{Batch as Rows, Failed, Failure, Handler, Message, Next};
 use pulse_core::Principal;
+use pulse_core::ports::Clock;
 use pulse_data::feeds::{
     Batch, CatalogueRow, Counts, Entry, Fault, Feed, FeedError, FeedState, Feeds, Goods, NewLetter, Place,
     PriceRow, Reason, Seen, StockRow,
@@ -18,9 +21,10 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::events::{EventError, Events};
-use super::parse::{OrderEvent, Parsed, Reading};
+use super::parse::{OrderEvent, Parsed, Reading, Times};
 use super::progress::FeedProgress;
 use super::raw::RawRow;
+use super::run::AHEAD;
 use crate::replay::Passing as _;
 
 /// A row and its verdict.
@@ -34,12 +38,40 @@ pub(super) struct Judged {
 /// Why a feed stopped before its end.
 pub(super) type Broken = Arc<SyncMutex<Option<FeedError>>>;
 
+/// What a source hands out: a row, once.
+pub(super) trait Sent: Send + 'static {
+    /// The row. Its text is moved out; the place stays.
+    fn take(&mut self) -> RawRow;
+}
+
+impl Sent for RawRow {
+    fn take(&mut self) -> RawRow {
+        Self { text: std::mem::take(&mut self.text), ..*self }
+    }
+}
+
+/// Up to which number a stream's messages are acknowledged, all of them; asked of its broker.
+pub(super) type Floor = Arc<dyn Fn() -> BoxFuture<'static, Option<u64>> + Send + Sync>;
+
+/// What a feed without an end has.
+pub(super) struct Live {
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) floor: Floor,
+}
+
+/// Ranges of done numbers above which the broker is asked what lies below: a stream of which only some subjects are fed
+/// has gaps, and what is acknowledged never comes again.
+const MOST_RANGES: usize = 64;
+
 /// What the callbacks of one feed share.
-pub(super) struct Applier {
+pub(super) struct Applier<S> {
+    pub(super) sent: PhantomData<fn() -> S>,
     pub(super) feeds: Feeds,
     pub(super) events: Events,
     pub(super) who: Principal,
     pub(super) reading: Reading,
+    /// For a feed without an end, whose rows are of the time at which they come.
+    pub(super) live: Option<Live>,
     /// The feed as this run knows it; whoever holds it is the one that applies.
     pub(super) feed: Mutex<Feed>,
     pub(super) broken: Broken,
@@ -49,37 +81,41 @@ pub(super) struct Applier {
     pub(super) progress: Arc<FeedProgress>,
 }
 
-impl Handler for Applier {
-    type In = RawRow;
+impl<S: Sent> Handler for Applier<S> {
+    type In = S;
     /// Taken by the batch.
     type Out = Option<Judged>;
 
-    async fn handle_message(&self, message: &mut Message<RawRow>) -> Result<Option<Judged>, Failure> {
-        let row = &mut message.data;
-        let verdict = self.reading.parse(row);
-        Ok(Some(Judged { place: row.place, text: std::mem::take(&mut row.text), cut: row.cut, verdict }))
+    async fn handle_message(&self, message: &mut Message<S>) -> Result<Option<Judged>, Failure> {
+        let row = message.data.take();
+        let verdict = match &self.live {
+            None => self.reading.parse(&row),
+            Some(live) => {
+                let now = live.clock.now();
+                self.reading.parse_as_of(&row, Times { fed_at: now, latest: now.after(AHEAD) })
+            }
+        };
+        Ok(Some(Judged { place: row.place, text: row.text, cut: row.cut, verdict }))
     }
 
-    async fn handle_batch(&self, batch: &mut Rows<RawRow, Option<Judged>>) -> Result<(), Failure> {
+    async fn handle_batch(&self, batch: &mut Rows<S, Option<Judged>>) -> Result<(), Failure> {
         let rows = batch.iter_mut().filter_map(|item| item.data.take()).collect();
         self.apply(rows).await
     }
 
-    /// Only what makes this program panic comes here: it is buried like any other dirt.
-    async fn handle_failed(&self, failed: &mut [Failed<RawRow>]) -> Result<(), Failure> {
-        let poison = |failed: &mut Failed<RawRow>| {
-            let row = &mut failed.message.data;
+    /// Only what makes this program panic comes here, and what was given out again and again: it is buried like any other
+    /// dirt. What could not be stored is asked for again.
+    async fn handle_failed(&self, failed: &mut [Failed<S>]) -> Result<(), Failure> {
+        let poison = |failed: &mut Failed<S>| {
+            let row = failed.message.data.take();
             let fault =
                 Fault::of(Reason::Refused, "", format!("can't be handled: {}", failed.failure.reason()));
-            Judged {
-                place: row.place,
-                text: std::mem::take(&mut row.text),
-                cut: row.cut,
-                verdict: Err(vec![fault]),
-            }
+            failed.failure = failed.failure.clone().with_next(Next::Reject);
+            Judged { place: row.place, text: row.text, cut: row.cut, verdict: Err(vec![fault]) }
         };
-        let rows: Vec<Judged> =
-            failed.iter_mut().filter(|failed| failed.failure.is_panic()).map(poison).collect();
+        let is_poison =
+            |failed: &&mut Failed<S>| failed.failure.is_panic() || failed.failure.next() == Next::Reject;
+        let rows: Vec<Judged> = failed.iter_mut().filter(is_poison).map(poison).collect();
         if rows.is_empty() { Ok(()) } else { self.apply(rows).await }
     }
 }
@@ -128,7 +164,7 @@ impl Sorted {
     }
 }
 
-impl Applier {
+impl<S: Sent> Applier<S> {
     /// Does rows and moves the feed on. Waits for the database as long as patience lasts.
     async fn apply(&self, rows: Vec<Judged>) -> Result<(), Failure> {
         let mut feed = self.feed.lock().await;
@@ -158,6 +194,11 @@ impl Applier {
         }
         if sorted.seen.bounds().is_none() {
             return Ok(());
+        }
+        if let Some(live) = self.live.as_ref().filter(|_| feed.seen.ranges() > MOST_RANGES)
+            && let Some(floor) = (live.floor)().await
+        {
+            sorted.seen.insert_all(1, floor);
         }
         let goods = sorted.goods();
         let Sorted { seen, letters, .. } = sorted;

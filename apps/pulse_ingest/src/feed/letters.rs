@@ -4,7 +4,7 @@
 //! many try it at the same time.
 
 use pulse_core::{Principal, Timestamp};
-use pulse_data::feeds::{Entry, Fault, Feed, FeedError, Goods, Letter, LetterQuery, MOST_PAYLOAD};
+use pulse_data::feeds::{Entry, Fault, Feed, FeedError, Goods, Letter, LetterQuery, MOST_PAYLOAD, Origin};
 use tokio_util::sync::CancellationToken;
 
 use super::events::{EventError, Events};
@@ -34,7 +34,11 @@ pub async fn retry(
     letter: &Letter,
     edited: Option<&str>,
 ) -> Result<Vec<Fault>, FeedError> {
-    let feed = rooms.feeds.get(who, letter.feed).await?;
+    let mut feed = rooms.feeds.get(who, letter.feed).await?;
+    if feed.origin == Origin::Stream {
+        // Its rows are of the time at which they came, and so is this one.
+        feed.fed_at = letter.buried_at;
+    }
     let known = letter.mended.as_deref().unwrap_or(&letter.payload);
     let mended = edited.map(str::as_bytes).filter(|edited| *edited != known);
     let text = mended.unwrap_or(known);

@@ -20,10 +20,16 @@ pub struct Reading {
     kind: Kind,
     format: Format,
     layout: Layout,
+    times: Times,
+}
+
+/// What the times of rows are measured by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Times {
     /// The time of rows that have none of their own.
-    fed_at: Timestamp,
+    pub(super) fed_at: Timestamp,
     /// Rows of a later time are refused.
-    latest: Timestamp,
+    pub(super) latest: Timestamp,
 }
 
 /// What happened to an order, as a partner tells it.
@@ -84,25 +90,31 @@ impl Reading {
                 &columns(feed.kind).iter().map(|c| c.name.to_owned()).collect::<Vec<_>>(),
             )?,
         };
-        Ok(Self { kind: feed.kind, format: feed.format, layout, fed_at: feed.fed_at, latest })
+        let times = Times { fed_at: feed.fed_at, latest };
+        Ok(Self { kind: feed.kind, format: feed.format, layout, times })
     }
 
     /// The verdict on a row. O(its bytes).
     pub fn parse(&self, row: &RawRow) -> Result<Parsed, Vec<Fault>> {
+        self.parse_as_of(row, self.times)
+    }
+
+    /// The same for a row that comes at another time than its feed, as those of a stream do.
+    pub(super) fn parse_as_of(&self, row: &RawRow, times: Times) -> Result<Parsed, Vec<Fault>> {
         if row.cut {
             let why = format!("is larger than {MOST_ROW} bytes: is a quote never closed?");
             return Err(vec![Fault::row(why)]);
         }
-        let mut cells = Cells::new(self.kind);
+        let mut cells = Cells::new(self.kind, times);
         match self.format {
             Format::Csv => self.csv(&row.text, &mut cells)?,
             Format::Ndjson => self.ndjson(&row.text, &mut cells)?,
         }
         let parsed = match self.kind {
-            Kind::Catalogue => self.catalogue(&mut cells).map(Parsed::Catalogue),
-            Kind::Prices => self.price(&mut cells).map(Parsed::Price),
-            Kind::Stock => self.stock(&mut cells).map(Parsed::Stock),
-            Kind::Orders => self.order(&mut cells).map(Parsed::Order),
+            Kind::Catalogue => Self::catalogue(&mut cells).map(Parsed::Catalogue),
+            Kind::Prices => Self::price(&mut cells).map(Parsed::Price),
+            Kind::Stock => Self::stock(&mut cells).map(Parsed::Stock),
+            Kind::Orders => Self::order(&mut cells).map(Parsed::Order),
         };
         match parsed {
             Some(parsed) if cells.faults.is_empty() => Ok(parsed),
@@ -157,21 +169,17 @@ impl Reading {
         Ok(())
     }
 
-    fn at(&self, cells: &mut Cells<'_>) -> Option<Timestamp> {
-        cells.read("at", |text| cells::at(text, self.latest)).map(|at| at.unwrap_or(self.fed_at))
-    }
-
-    fn price(&self, cells: &mut Cells<'_>) -> Option<PriceRow> {
+    fn price(cells: &mut Cells<'_>) -> Option<PriceRow> {
         let (sku, pence) = (cells.need("sku", cells::sku), cells.need("price", cells::pence));
-        let (currency, at) = (cells.read("currency", cells::currency), self.at(cells));
+        let (currency, at) = (cells.read("currency", cells::currency), cells.at());
         let currency = currency?.unwrap_or(Currency::Gbp);
         Some(PriceRow { sku: sku?, price: cells::money(pence?, currency), at: at? })
     }
 
-    fn stock(&self, cells: &mut Cells<'_>) -> Option<StockRow> {
+    fn stock(cells: &mut Cells<'_>) -> Option<StockRow> {
         let sku = cells.need("sku", cells::sku);
         let (counted, moved) = (cells.read("stock", cells::counted), cells.read("delta", cells::moved));
-        let at = self.at(cells);
+        let at = cells.at();
         let pieces = match (counted?, moved?) {
             (Some(pieces), None) => Pieces::Counted(pieces),
             (None, Some(pieces)) => Pieces::Moved(pieces),
@@ -187,14 +195,14 @@ impl Reading {
         Some(StockRow { sku: sku?, pieces, at: at? })
     }
 
-    fn catalogue(&self, cells: &mut Cells<'_>) -> Option<CatalogueRow> {
+    fn catalogue(cells: &mut Cells<'_>) -> Option<CatalogueRow> {
         let sku = cells.need("sku", cells::sku);
         let name = cells.read("name", |text| cells::words(text, 200));
         let category = cells.read("category", |text| cells::words(text, 60));
         let description = cells.read("description", |text| cells::words(text, 4000));
         let (pence, currency) = (cells.read("price", cells::pence), cells.read("currency", cells::currency));
         let (vat, active) = (cells.read("vat", cells::vat), cells.read("active", cells::flag));
-        let at = self.at(cells);
+        let at = cells.at();
         let currency = currency?.unwrap_or(Currency::Gbp);
         Some(CatalogueRow {
             sku: sku?,
@@ -208,13 +216,13 @@ impl Reading {
         })
     }
 
-    fn order(&self, cells: &mut Cells<'_>) -> Option<OrderEvent> {
+    fn order(cells: &mut Cells<'_>) -> Option<OrderEvent> {
         let happened = cells.need("event", cells::happened);
         let (order, reference) =
             (cells.read("order", cells::order), cells.read("reference", |text| cells::words(text, 100)));
         let (lines, email) = (cells.read("lines", cells::lines), cells.read("email", cells::email));
         let country = cells.read("country", |text| cells::words(text, 60));
-        let (currency, at) = (cells.read("currency", cells::currency), self.at(cells));
+        let (currency, at) = (cells.read("currency", cells::currency), cells.at());
         let name = if happened? == Happened::Placed {
             for (missing, name) in [
                 (matches!(reference, Some(None)), "reference"),
@@ -250,6 +258,7 @@ impl Reading {
 /// The cells of a row by column, and what is wrong with them so far.
 struct Cells<'a> {
     kind: Kind,
+    times: Times,
     texts: [Option<Cow<'a, str>>; MOST_COLUMNS],
     given: [bool; MOST_COLUMNS],
     /// Columns that have a fault already: what is not there because of it is not missing, too.
@@ -258,9 +267,10 @@ struct Cells<'a> {
 }
 
 impl<'a> Cells<'a> {
-    fn new(kind: Kind) -> Self {
+    fn new(kind: Kind, times: Times) -> Self {
         Self {
             kind,
+            times,
             texts: Default::default(),
             given: [false; MOST_COLUMNS],
             faulty: [false; MOST_COLUMNS],
@@ -307,6 +317,12 @@ impl<'a> Cells<'a> {
                 None
             }
         }
+    }
+
+    /// When it holds.
+    fn at(&mut self) -> Option<Timestamp> {
+        let Times { fed_at, latest } = self.times;
+        self.read("at", |text| cells::at(text, latest)).map(|at| at.unwrap_or(fed_at))
     }
 
     /// A cell that must be there.

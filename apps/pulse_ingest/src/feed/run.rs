@@ -3,6 +3,7 @@
 //! **Invariant.** A feed ends as done only when every row of it is dealt with; in any other case it stands at its mark, and
 //! the same feed goes on from there.
 
+use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,12 +19,11 @@ use pulse_fleet::FrontDoor;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
-use super::apply::{Applier, Broken};
+use super::apply::{Applier, Broken, Floor, Live, Sent};
 use super::events::Events;
 use super::open::{self, OpenError, Opened};
 use super::parse::Reading;
 use super::progress::FeedProgress;
-use super::raw::RawRow;
 use super::reader::FileRows;
 use crate::replay::patiently;
 
@@ -117,6 +117,9 @@ pub enum FeedRunError {
     /// The shop did not take it.
     #[error(transparent)]
     Feed(#[from] FeedError),
+    /// A stream's server can't be reached, or has no such stream.
+    #[error("the stream's server failed: {0}")]
+    Broker(String),
     /// A part of it panicked; a fault of this program.
     #[error("feeding crashed: {0}")]
     Crashed(String),
@@ -203,7 +206,10 @@ async fn feed_rows(
     let Some(header) = header else {
         return refuse(rooms, feed, "it is empty: not even a header stands in it").await;
     };
-    feed.columns = header;
+    if feed.columns != header {
+        patiently(|| rooms.feeds.headed(&WHO, feed.id, &header)).await?;
+        feed.columns = header;
+    }
     let reading = match Reading::of(&feed, rooms.clock.now().after(AHEAD)) {
         Ok(reading) => reading,
         Err(why) => return refuse(rooms, feed, &why).await,
@@ -225,23 +231,66 @@ async fn feed_rows(
 }
 
 /// Rows of a producer through the pipeline; whether it was stopped before they ended.
-pub(super) async fn through<P: Producer<Item = RawRow>>(
+async fn through<P>(
     rooms: &FeedRooms,
     feed: Feed,
     reading: Reading,
     producer: P,
     options: &FeedOptions,
     progress: &Arc<FeedProgress>,
-) -> Result<bool, FeedRunError> {
+) -> Result<bool, FeedRunError>
+where
+    P: Producer<Item: Sent>,
+{
+    flow(rooms, Work { feed, reading, live: None }, producer, options, progress).await?;
+    Ok(options.stop.is_cancelled())
+}
+
+/// The same for a feed without an end, until it is asked to stop.
+pub(super) async fn through_stream<P>(
+    rooms: &FeedRooms,
+    feed: Feed,
+    reading: Reading,
+    producer: P,
+    options: &FeedOptions,
+    progress: &Arc<FeedProgress>,
+    floor: Floor,
+) -> Result<(), FeedRunError>
+where
+    P: Producer<Item: Sent>,
+{
+    let live = Some(Live { clock: Arc::clone(&rooms.clock), floor });
+    flow(rooms, Work { feed, reading, live }, producer, options, progress).await
+}
+
+/// What is fed, and how it is read.
+struct Work {
+    feed: Feed,
+    reading: Reading,
+    live: Option<Live>,
+}
+
+async fn flow<P>(
+    rooms: &FeedRooms,
+    work: Work,
+    producer: P,
+    options: &FeedOptions,
+    progress: &Arc<FeedProgress>,
+) -> Result<(), FeedRunError>
+where
+    P: Producer<Item: Sent>,
+{
     // A feed that is broken stops itself, and not the caller's other ones.
     let stop = options.stop.child_token();
     let broken = Broken::new(SyncMutex::new(None));
-    let applier = Applier {
+    let applier = Applier::<P::Item> {
+        sent: PhantomData,
         feeds: rooms.feeds.clone(),
         events: Events { who: WHO, door: rooms.door.clone(), orders: rooms.orders.clone() },
         who: WHO,
-        reading,
-        feed: Mutex::new(feed),
+        reading: work.reading,
+        live: work.live,
+        feed: Mutex::new(work.feed),
         broken: Arc::clone(&broken),
         stop: stop.clone(),
         patience: options.patience,
@@ -264,8 +313,8 @@ pub(super) async fn through<P: Producer<Item = RawRow>>(
     if let Some(error) = broken.lock().take() {
         return Err(error.into());
     }
-    if let Some(gave_up) = drained.gave_up {
-        return Err(FeedRunError::Crashed(gave_up.to_string()));
+    match drained.gave_up {
+        Some(gave_up) => Err(FeedRunError::Crashed(gave_up.to_string())),
+        None => Ok(()),
     }
-    Ok(options.stop.is_cancelled())
 }

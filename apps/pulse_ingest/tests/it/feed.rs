@@ -3,11 +3,13 @@
 //! **Invariant.** However often, in however many pieces a feed is fed: each row is done once, or is a letter that names what
 //! is wrong.
 
+mod broker;
 mod dirt;
 mod files;
 mod killed;
 mod orders;
 mod outage;
+mod stream;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

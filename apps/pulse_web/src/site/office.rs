@@ -6,9 +6,12 @@ mod audit;
 mod chart;
 mod dashboard;
 mod desk;
+mod feeds;
 mod figures;
 mod job;
 mod jobs;
+mod letter;
+mod letters;
 mod new_product;
 mod order;
 mod orders;
@@ -46,5 +49,8 @@ pub(crate) fn views(group: LiveSession<Visitors>) -> LiveSession<Visitors> {
         .view::<queues::Queues>("/office/queues")
         .view::<webhooks::Webhooks>("/office/webhooks")
         .view::<webhook::Webhook>("/office/webhooks/{id}")
+        .view::<feeds::Feeds>("/office/feeds")
+        .view::<letters::Letters>("/office/letters")
+        .view::<letter::Letter>("/office/letters/{id}")
         .view::<audit::Audit>("/office/audit")
 }

@@ -12,6 +12,7 @@ mod checkout;
 mod described;
 mod document;
 mod edge;
+mod feeds;
 mod hostile;
 mod office;
 mod open_page;

@@ -2,6 +2,7 @@
 
 mod audit;
 mod dashboard;
+mod feeds;
 mod jobs;
 mod orders;
 mod products;

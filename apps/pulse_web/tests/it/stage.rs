@@ -18,11 +18,13 @@ use pulse_data::accounts::{AccountOptions, Accounts, HashCost};
 use pulse_data::background::Background;
 use pulse_data::carts::Carts;
 use pulse_data::catalog::{Catalog, DeliveryLine};
+use pulse_data::feeds::Feeds;
 use pulse_data::orders::Orders;
 use pulse_data::reminders::Reminders;
 use pulse_data::webhooks::Webhooks;
 use pulse_data::{Repo, SystemClock};
 use pulse_fleet::{Fleet, FleetOptions, FleetPorts, FrontDoor};
+use pulse_ingest::feed::FeedRooms;
 use pulse_web::{AppState, LocalBus, Rate, Rooms, ServeOptions, Web, WebConfig, serve_with};
 use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
@@ -66,11 +68,20 @@ impl Shop {
         };
         let fleet = Fleet::start(ports, FleetOptions::default()).await.unwrap();
         let hash_cost = HashCost { memory_kib: 8, passes: 1 };
+        let front = FrontDoor::new(fleet, offers.clone(), desk, clock.clone());
+        let feeds = FeedRooms {
+            feeds: Feeds::new(repo.clone(), catalog.changes(), clock.clone()),
+            catalog: catalog.clone(),
+            orders: orders.clone(),
+            door: front.clone(),
+            clock: clock.clone(),
+        };
         let rooms = Rooms {
-            front: FrontDoor::new(fleet, offers.clone(), desk, clock.clone()),
+            front,
             catalog,
             offers: Some(offers),
             orders,
+            feeds,
             accounts: Accounts::new(
                 repo.clone(),
                 clock.clone(),

@@ -26,11 +26,12 @@ pub(crate) enum Tab {
     Promotions,
     Jobs,
     Webhooks,
+    Feeds,
     Audit,
 }
 
 /// The menu, with what one must be trusted with to see an entry.
-const MENU: [(Tab, &str, &str, Permission); 8] = [
+const MENU: [(Tab, &str, &str, Permission); 9] = [
     (Tab::Dashboard, "/office", "Dashboard", Permission::SeeOrders),
     (Tab::Orders, "/office/orders", "Orders", Permission::SeeOrders),
     (Tab::Returns, "/office/returns", "Returns", Permission::SeeOrders),
@@ -38,6 +39,7 @@ const MENU: [(Tab, &str, &str, Permission); 8] = [
     (Tab::Promotions, "/office/promotions", "Promotions", Permission::EditCatalog),
     (Tab::Jobs, "/office/jobs", "Jobs", Permission::ManageJobs),
     (Tab::Webhooks, "/office/webhooks", "Webhooks", Permission::ManageWebhooks),
+    (Tab::Feeds, "/office/feeds", "Feeds", Permission::RunFeeds),
     (Tab::Audit, "/office/audit", "Audit trail", Permission::ReadAudit),
 ];
 
