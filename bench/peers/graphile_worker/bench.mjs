@@ -1,11 +1,13 @@
 // No-op jobs a second with graphile-worker, 10 at a time, jobs fetched and completed in batches.
 // node bench.mjs postgres://…/an-empty-database [jobs]
-import { run } from "graphile-worker";
+import { Logger, run, runMigrations } from "graphile-worker";
 import pg from "pg";
 
 const [connectionString, count = "60000"] = process.argv.slice(2);
 const jobs = Number(count);
 const pool = new pg.Pool({ connectionString, max: 20 });
+pool.on("error", (error) => console.error(error));
+pool.on("connect", (client) => client.on("error", (error) => console.error(error)));
 let done = 0;
 let finish;
 const finished = new Promise((resolve) => (finish = resolve));
@@ -24,11 +26,8 @@ const options = {
       if (++done === jobs) finish();
     },
   },
-  logger: { error() {}, warn() {}, info() {}, debug() {}, scope: () => options.logger },
 };
-delete options.logger;
 
-const { runMigrations, Logger } = await import("graphile-worker");
 const logger = new Logger(() => () => {});
 await runMigrations({ pgPool: pool, logger });
 await pool.query(

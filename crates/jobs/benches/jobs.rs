@@ -10,10 +10,13 @@
 
 use std::error::Error;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
-use jobs::{Engine, Job, NewJob, Options, Outcome, State, Worker, counts, enqueue_many, schema};
+use jobs::{
+    Engine, Event, Job, NewJob, Observer, Options, Outcome, State, Worker, counts, enqueue_many, schema,
+};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement};
 
 type Answer<T> = Result<T, Box<dyn Error + Send + Sync>>;
@@ -27,6 +30,18 @@ impl Worker for Nothing {
 
     fn run(&self, _job: Job) -> BoxFuture<'_, Outcome> {
         Box::pin(async { Outcome::Done })
+    }
+}
+
+/// Counts the statements that took jobs.
+#[derive(Default)]
+struct Takings(AtomicUsize);
+
+impl Observer for Takings {
+    fn event(&self, event: &Event<'_>) {
+        if matches!(event, Event::Taken { .. }) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
     }
 }
 
@@ -71,11 +86,16 @@ async fn one_round(backend: DbBackend, jobs: usize, nodes: usize) -> Answer<(f64
 }
 
 async fn product(db: &DatabaseConnection, jobs: usize, nodes: usize) -> Answer<(f64, f64)> {
+    let takings = Arc::new(Takings::default());
     let (began, cpu) = (Instant::now(), cpu_seconds());
     let running: Vec<_> = (0..nodes)
         .map(|_| {
             let engine = Engine::new(Arc::new(db.clone()), Options::default());
-            engine.queue("default", 10).worker(Nothing).start()
+            engine
+                .queue("default", 10)
+                .worker(Nothing)
+                .observe(Arc::clone(&takings) as Arc<dyn Observer>)
+                .start()
         })
         .collect();
     let done = || running.iter().map(|node| node.stats().snapshot().done).sum::<u64>();
@@ -86,6 +106,7 @@ async fn product(db: &DatabaseConnection, jobs: usize, nodes: usize) -> Answer<(
         // The drain ends when the last outcome is written.
         node.drain(Duration::from_mins(1)).await;
     }
+    print!("{:5.0} a taking  ", jobs as f64 / takings.0.load(Ordering::Relaxed).max(1) as f64);
     let (took, cpu) = (began.elapsed().as_secs_f64(), cpu_seconds() - cpu);
     let counts = counts(db).await?;
     let all =

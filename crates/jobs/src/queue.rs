@@ -17,20 +17,24 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::attempt::{Attempted, attempt};
-use crate::core::{Core, millis};
+use crate::core::Core;
 use crate::job::Job;
 use crate::observe::{Event, Setting};
 use crate::settle::{Ack, hand_back, poisoned};
 use crate::stats::add;
 use crate::table::{self, Taken};
 
-type Taking = BoxFuture<'static, (i64, Result<Vec<Taken>, DbErr>)>;
+type Taking = BoxFuture<'static, (Instant, Result<Vec<Taken>, DbErr>)>;
 /// What was to be written, and how much of it was; `None` where the database failed.
 type Acking = BoxFuture<'static, (Vec<Ack>, Option<usize>)>;
 
 /// How much running time a queue takes ahead, so that short jobs travel in large batches and long ones do not
 /// lie taken while another node is idle.
 const AHEAD: Duration = Duration::from_millis(100);
+
+/// What was taken ahead and has waited for so long goes back, for other nodes: the jobs before it are longer than they used
+/// to be.
+const STALE: Duration = Duration::from_secs(1);
 
 pub(crate) struct QueueLoop {
     core: Arc<Core>,
@@ -40,7 +44,7 @@ pub(crate) struct QueueLoop {
     setting: watch::Receiver<Setting>,
     wake: Arc<Notify>,
     /// Taken and not begun, with the instant of the taking.
-    buffer: VecDeque<(i64, Job)>,
+    buffer: VecDeque<(Instant, Job)>,
     running: JoinSet<Attempted>,
     acks: Vec<Ack>,
     taking: Option<Taking>,
@@ -90,12 +94,14 @@ impl QueueLoop {
                 self.give_back();
             } else {
                 self.begin(&kill, setting);
+                self.give_stale_back();
                 self.take(setting);
             }
             self.acknowledge();
             if stopping && self.running.is_empty() && self.taking.is_none() && self.acking.is_none() {
                 return;
             }
+            let stale = self.buffer.front().map(|(taken_at, _)| *taken_at + STALE);
             let idle = !stopping && self.taking.is_none() && !self.hungry && !setting.paused;
             tokio::select! {
                 Some(ended) = self.running.join_next() => {
@@ -114,6 +120,7 @@ impl QueueLoop {
                 }
                 () = self.wake.notified(), if idle => self.hungry = true,
                 () = tokio::time::sleep(self.core.options.poll), if idle => self.hungry = true,
+                () = until(stale) => {}
                 Ok(()) = self.setting.changed() => self.hungry = true,
                 () = stop.cancelled(), if !stopping => {}
             }
@@ -150,6 +157,7 @@ impl QueueLoop {
         let (core, queue) = (Arc::clone(&self.core), self.name.clone());
         self.asked = room;
         self.taking = Some(Box::pin(async move {
+            let began = Instant::now();
             let (now, lease_until) = core.lease();
             let taken = table::take(&*core.store, &queue, &core.node, room, now, lease_until).await;
             match &taken {
@@ -166,11 +174,11 @@ impl QueueLoop {
                     tokio::time::sleep(core.options.poll).await;
                 }
             }
-            (now, taken)
+            (began, taken)
         }));
     }
 
-    fn taken(&mut self, at: i64, taken: Result<Vec<Taken>, DbErr>) {
+    fn taken(&mut self, at: Instant, taken: Result<Vec<Taken>, DbErr>) {
         let Ok(taken) = taken else { return };
         add(&self.core.stats.taken, taken.len());
         self.hungry = taken.len() >= self.asked;
@@ -183,7 +191,7 @@ impl QueueLoop {
                 Taken::Poison { id, attempt, why } => {
                     add(&self.core.stats.cancelled, 1);
                     tracing::error!(job = id.0, why, "a job can't be read");
-                    self.acks.push(poisoned(id, attempt, at, &why));
+                    self.acks.push(poisoned(id, attempt, self.core.now(), &why));
                 }
             }
         }
@@ -191,15 +199,12 @@ impl QueueLoop {
 
     fn begin(&mut self, kill: &CancellationToken, setting: Setting) {
         let now = self.core.now();
-        let stale = millis(self.core.options.lease / 2);
         while self.running.len() < self.concurrency(setting)
-            && let Some((taken_at, job)) = self.buffer.pop_front()
+            && let Some((_, job)) = self.buffer.pop_front()
         {
             let timeout = self.core.workers.get(job.worker.as_str()).map_or(Duration::ZERO, |w| w.timeout());
-            // What lay here for long may be begun by another node sooner.
-            let recall = (now.saturating_sub(taken_at) < stale)
-                .then(|| self.core.held.begin(job.id, job.attempt, now, Instant::now() + timeout))
-                .flatten();
+            // None where its lease is over, or it was lost meanwhile.
+            let recall = self.core.held.begin(job.id, job.attempt, now, Instant::now() + timeout);
             let Some(recall) = recall else {
                 add(&self.core.stats.handed_back, 1);
                 self.acks.push(hand_back(&job));
@@ -208,6 +213,18 @@ impl QueueLoop {
             };
             let (core, kill) = (Arc::clone(&self.core), kill.clone());
             self.running.spawn(async move { attempt(&core, job, &kill, &recall).await });
+        }
+        self.core.stats.buffered.store(i64::try_from(self.buffer.len()).unwrap_or(0), Ordering::Relaxed);
+    }
+
+    fn give_stale_back(&mut self) {
+        let now = Instant::now();
+        while let Some((_, job)) = self.buffer.pop_front_if(|(taken_at, _)| *taken_at + STALE <= now) {
+            add(&self.core.stats.handed_back, 1);
+            self.acks.push(hand_back(&job));
+            // Nothing is taken ahead again until jobs are seen to be short.
+            self.usual = self.usual.max(AHEAD * 2);
+            self.hungry = true;
         }
         self.core.stats.buffered.store(i64::try_from(self.buffer.len()).unwrap_or(0), Ordering::Relaxed);
     }
@@ -221,7 +238,9 @@ impl QueueLoop {
     fn ended(&mut self, ended: Result<Attempted, tokio::task::JoinError>) {
         // An attempt catches its worker's panics; nobody aborts it but the end of the runtime.
         let Ok(Attempted { of, ack, took }) = ended else { return };
-        self.usual = (self.usual * 7 + took) / 8;
+        // A worker that lost its core for a while says little about the next: it counts for eight usual ones at most.
+        let counted = took.min(self.usual * 8).max(Duration::from_micros(1));
+        self.usual = (self.usual * 7 + counted) / 8;
         match ack {
             Some(ack) => {
                 self.core.held.ended(of.0, of.1);
@@ -261,6 +280,13 @@ impl QueueLoop {
         acks.append(&mut self.acks);
         self.acks = acks;
         self.hungry |= !stopping;
+    }
+}
+
+async fn until(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => tokio::time::sleep_until(instant).await,
+        None => std::future::pending().await,
     }
 }
 

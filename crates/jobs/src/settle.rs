@@ -26,6 +26,14 @@ pub(crate) struct Ack {
     pub(crate) error: Option<String>,
 }
 
+impl Ack {
+    /// Done, and nothing else to say.
+    pub(crate) fn is_plain(&self) -> bool {
+        let Self { id: _, attempt: _, state, at, ended, extra, error } = self;
+        *state == State::Completed && at.is_none() && ended.is_some() && *extra == 0 && error.is_none()
+    }
+}
+
 impl Serialize for JobId {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_i64(self.0)

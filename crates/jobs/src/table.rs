@@ -17,6 +17,11 @@ pub(crate) use take::{Taken, take};
 
 use sea_orm::DbBackend;
 
+/// That a row runs, for statements that find it by its number: a job has a lease exactly while it runs, by a constraint of
+/// the table. Said with the state's name, a database whose statistics are from a quiet moment would rather go through the
+/// index of leases, all of it for each number (seen: 50 times slower).
+const EXECUTING: &str = "jobs.lease_until IS NOT NULL";
+
 /// A choice of rows that another node is not working on at the moment. `MATERIALIZED` pins it: a plain subquery may be
 /// evaluated again and would lock more than it returns.
 fn picked(backend: DbBackend, select: &str) -> String {

@@ -5,7 +5,7 @@
 
 use sea_orm::{DbBackend, DbErr, Statement, Value};
 
-use super::{SWEEP, append, picked};
+use super::{EXECUTING, SWEEP, append, picked};
 use crate::job::JobId;
 use crate::store::Store;
 
@@ -26,7 +26,7 @@ pub(crate) async fn renew(
         _ => "SELECT value FROM json_each($3)",
     };
     let sql = format!(
-        "UPDATE jobs SET lease_until = $1 WHERE id IN ({list}) AND node = $2 AND state = 'executing' \
+        "UPDATE jobs SET lease_until = $1 WHERE id IN ({list}) AND node = $2 AND {EXECUTING} \
          RETURNING id, attempt"
     );
     let ids: Vec<i64> = held.iter().map(|(id, _)| id.0).collect();

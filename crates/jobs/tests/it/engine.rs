@@ -228,3 +228,25 @@ both!(ended_jobs_are_pruned_after_their_time, |db| {
     running.drain(Duration::from_secs(10)).await;
     assert_eq!(row(&db, waiting).await.state, State::Scheduled);
 });
+
+both!(what_a_busy_node_has_taken_ahead_goes_to_one_that_is_free, |db| {
+    for n in 0..2 {
+        enqueue(&db, &NewJob::new("gated", json!(n))).await.unwrap();
+    }
+    let gated = Gated::new();
+    let start = || {
+        let options = Options { poll: Duration::from_millis(20), ..Options::default() };
+        engine(&db, options).queue("default", 1).worker(gated.clone()).start()
+    };
+    let busy = start();
+    gated.begun().await;
+    wait_until(|| async { busy.stats().snapshot().taken == 2 }).await;
+    let free = start();
+    // The first job goes on and on; the second one begins on the other node.
+    gated.begun().await;
+    assert_eq!(free.stats().snapshot().running, 1);
+    gated.gate.add_permits(2);
+    for running in [busy, free] {
+        assert!(running.drain(Duration::from_secs(10)).await.clean);
+    }
+});

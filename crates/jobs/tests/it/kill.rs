@@ -52,12 +52,13 @@ async fn soak(test: TestDatabase) {
     wait_until(ended).await;
     drop(node);
     assert_eq!(effects(&db).await, all, "each link of each chain once");
-    let jobs: i64 = counts(&db).await.unwrap().iter().map(|count| count.jobs).sum();
-    assert_eq!(jobs, all, "and one job for each");
-    let sql = "SELECT CAST(coalesce(sum(attempt - 1), 0) AS bigint) FROM jobs";
+    // (On PostgreSQL the node has a cron entry, too, whose jobs belong to no chain.)
+    let sql =
+        "SELECT count(*), CAST(coalesce(sum(attempt - 1), 0) AS bigint) FROM jobs WHERE worker = 'chain'";
     let row =
         db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap().unwrap();
-    eprintln!("{all} links, {} attempts died with their node", row.try_get_by_index::<i64>(0).unwrap());
+    assert_eq!(row.try_get_by_index::<i64>(0).unwrap(), all, "and one job for each");
+    eprintln!("{all} links, {} attempts died with their node", row.try_get_by_index::<i64>(1).unwrap());
     db.close().await.unwrap();
     test.close().await;
 }

@@ -102,6 +102,7 @@ async fn the_jobs_of_a_killed_process_are_taken_up_within_ten_seconds_and_those_
     for job in of_worker(db, "hold").await {
         if lost.contains(&job.id.0) {
             let waited = job.attempted_at.unwrap() - killed;
+            eprintln!("job {}: taken up {waited} ms after the kill", job.id);
             assert!((0..=10_000).contains(&waited), "taken up after {waited} ms: {job:?}");
             assert!(job.errors[0].error.contains("the lease of node"), "{job:?}");
         } else {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use jobs::testing::TestClock;
-use jobs::{Backoff, Engine, Job, NewJob, Outcome, State, Worker, enqueue, enqueue_many};
+use jobs::{Backoff, Engine, Job, NewJob, Options, Outcome, State, Worker, enqueue, enqueue_many};
 use sea_orm::ConnectionTrait;
 use serde_json::json;
 
@@ -51,7 +51,9 @@ both!(each_ends_by_name_and_the_others_flow_on, |db| {
     enqueue_many(&db, &(0..200).map(|n| NewJob::new("metered", json!(n))).collect::<Vec<_>>()).await.unwrap();
     let meter = Arc::new(Meter::default());
     let clock = TestClock::new();
-    let running = Engine::new(Arc::new(db.clone()), clock.options())
+    // The clock is turned while jobs run: no lease may end by that.
+    let options = Options { lease: Duration::from_hours(8), ..clock.options() };
+    let running = Engine::new(Arc::new(db.clone()), options)
         .queue("default", 4)
         .worker(Spoilt)
         .worker(Metered(Arc::clone(&meter)))
