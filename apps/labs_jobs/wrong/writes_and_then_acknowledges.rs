@@ -13,6 +13,6 @@
             return Ok(Acked::Lost);
         }
         effect(&self.db)?;
-        self.db.execute("UPDATE jobs SET state = 'done', lease_until = NULL WHERE id = ?", [job.id.0])?;
+        self.db.execute("UPDATE jobs SET state = 'done', lease_until = NULL, reason = NULL WHERE id = ?", [job.id.0])?;
         Ok(Acked::Done)
 //<<

@@ -70,9 +70,10 @@ fn a_job_is_leased_once_in_its_time_the_oldest_first() {
             new(&mut queue, &NewJob::new("mail", args).at(at));
         }
         assert_eq!(queue.lease(99, LEASE, 9).unwrap(), []);
-        let jobs = queue.lease(500, LEASE, 9).unwrap();
+        let mut jobs = queue.lease(500, LEASE, 1).unwrap();
+        jobs.extend(queue.lease(500, LEASE, 9).unwrap());
         let args: Vec<_> = jobs.iter().map(|job| job.args.as_str()).collect();
-        assert_eq!(args, ["early", "late"]);
+        assert_eq!(args, ["early", "late"], "the one that has waited for longest comes first");
         assert!(jobs.iter().all(|job| job.attempt == 1), "{jobs:?}");
         let second = queue.lease(500, LEASE, 9).unwrap();
         assert_eq!(second, [], "two workers have the same job");
@@ -93,6 +94,12 @@ fn a_job_that_succeeded_is_done_with_its_effect() {
         assert_eq!(effects(&mut queue).get(&id.0), Some(&1));
         assert_eq!(queue.counts().unwrap(), Counts { done: 1, ..Counts::default() });
         assert_eq!(queue.next_due().unwrap(), None);
+        let id = new(&mut queue, &NewJob::new("mail", "grace"));
+        let job = take(&mut queue, 0).unwrap();
+        queue.fail(0, &job, &Failure("no".to_owned()), 0.0).unwrap();
+        let job = take(&mut queue, BACKOFF.most).unwrap();
+        complete(&mut queue, &job);
+        assert_eq!(queue.reason(id).unwrap(), None, "it is done: nothing is wrong with it any more");
     });
 }
 

@@ -20,6 +20,8 @@ fn a_wait_grows_and_stays_within_its_bounds() {
             let backoff = Backoff { first, most: first + more };
             let (one, next) =
                 (backoff.delay(failures, jitter), backoff.delay(failures.saturating_add(1), jitter));
+            assert_eq!(backoff.delay(1, 1.0), first, "the longest wait after the first failure");
+            assert_eq!(backoff.delay(2, 1.0), (2 * first).min(backoff.most), "and after the second");
             assert!(one <= backoff.most, "waits {one} ms, and the most is {} ms", backoff.most);
             assert!(
                 one >= first / 2,

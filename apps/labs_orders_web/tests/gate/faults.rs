@@ -1,6 +1,6 @@
 //! Slow readers, lost connections, changes in an unlucky moment.
 
-use labs_orders_web::order::Status;
+use labs_orders_web::order::{Order, Status};
 use labs_orders_web::page::{Info, OrdersPage, SHOWN};
 use live::LiveView;
 use serde_json::json;
@@ -27,6 +27,15 @@ fn what_happened_between_listening_and_reading_is_shown_once() {
         let late = labs_orders_web::book::Change { version: 1, order: placed };
         page.send::<<OrdersPage as LiveView>::Info>(Info::Changed(late.into())).await;
         assert_eq!(page.texts("#orders .status"), [status.name()]);
+        // The newest one comes once more, too, as it does between listening and reading: nothing is sent for it.
+        let sent = site.live().stats().diff_bytes;
+        let again = labs_orders_web::book::Change { version: 2, order: Order { status, ..first } };
+        page.send::<<OrdersPage as LiveView>::Info>(Info::Changed(again.into())).await;
+        assert_eq!(
+            site.live().stats().diff_bytes - sent,
+            0,
+            "bytes for a change that the page shows already"
+        );
     });
 }
 
