@@ -246,6 +246,7 @@ fn who_comes_back_is_said_by_the_kind_of_child() {
             let starts = diary.count("probe starts");
             assert_eq!(starts, after_its_work, "starts of a {restart:?} child whose work was done");
             assert_eq!(handle.call(SECOND, Tell::Hello).await.is_ok(), starts == 2, "who is back answers");
+            assert_eq!(diary.count("probe stops"), 0, "last words of somebody whom nobody has stopped");
             assert!(supervised.is_running(), "a supervisor with nobody left waits to be stopped");
             assert_eq!(
                 timed(supervised.stop()).await,

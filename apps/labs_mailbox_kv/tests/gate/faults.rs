@@ -248,3 +248,32 @@ fn no_message_is_slept_through_when_real_threads_send() {
         all.expect("a message waits, and the receiver sleeps").expect("all are received");
     });
 }
+
+/// A ring says that something is there: it comes after the message, never before it.
+///
+/// Holes: `try_send`, `receive`.
+#[test]
+fn each_message_wakes_the_receiver_by_itself() {
+    gate::running(async || {
+        let (address, mut mailbox) = mailbox(1);
+        let (acknowledge, mut acknowledged) = tokio::sync::mpsc::channel(1);
+        let rounds = 50_000_u32;
+        let receiver = tokio::spawn(async move {
+            for n in 0..rounds {
+                assert_eq!(mailbox.receive(None).await, Received::Message(n), "one at a time");
+                assert!(acknowledge.send(n).await.is_ok(), "the sender waits for it");
+            }
+        });
+        // No later message can make up for a ring that was lost: the next one is sent when this one was received.
+        let sender = tokio::spawn(async move {
+            for n in 0..rounds {
+                assert_eq!(address.try_send(n), Ok(()), "the last one was received");
+                assert_eq!(acknowledged.recv().await, Some(n), "and acknowledged");
+            }
+        });
+        let patience = Duration::from_secs(15);
+        let all = tokio::time::timeout(patience, sender).await;
+        all.expect("a message waits, and the receiver sleeps").expect("all are acknowledged");
+        receiver.await.expect("all are received");
+    });
+}

@@ -1,8 +1,10 @@
 //! What happens when many come at once, when workers crash, and when callers go away.
 
+use std::hash::{Hash, Hasher};
+use std::sync::Barrier;
 use std::time::Duration;
 
-use labs_session_workers::{CallError, Limits};
+use labs_session_workers::{Address, CallError, Limits, Registry};
 use tokio::time::sleep;
 
 use crate::room::{LIMITS, SECOND, Say, World, add, rooms, settle, timed};
@@ -301,6 +303,54 @@ fn a_shutdown_in_the_middle_of_everything_leaves_nobody() {
             "a worker was started after the shutdown"
         );
         assert_eq!(world.overlaps(), [0_u32; 0], "two lives of one session at one time");
+    });
+}
+
+/// A key that takes its time: whatever is done between a look and a step leaves room for somebody else.
+#[derive(PartialEq, Eq)]
+struct Slow(u32);
+
+const MOMENT: Duration = Duration::from_millis(3);
+
+impl Clone for Slow {
+    fn clone(&self) -> Self {
+        std::thread::sleep(MOMENT);
+        Self(self.0)
+    }
+}
+
+impl Hash for Slow {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        std::thread::sleep(MOMENT);
+        self.0.hash(state);
+    }
+}
+
+/// On real threads, too: a key that two want at the same moment is given to one of them.
+///
+/// Hole: `claim`.
+#[test]
+fn real_threads_never_both_have_a_key() {
+    gate::check(|| {
+        for key in 0..20 {
+            let registry: Registry<Slow, ()> = Registry::default();
+            // Somebody is there already: an empty map does not even hash what it is asked for.
+            let (other, _other_post) = Address::new(1);
+            let _other = registry.claim(&Slow(u32::MAX), &other);
+            let start = Barrier::new(2);
+            let claim = || {
+                let (address, _post) = Address::new(1);
+                start.wait();
+                registry.claim(&Slow(key), &address)
+            };
+            let (here, there) = std::thread::scope(|threads| {
+                let there = threads.spawn(claim);
+                (claim(), there.join())
+            });
+            let there = there.expect("claiming does not panic");
+            assert!(here.is_ok() != there.is_ok(), "a key was given to two threads, or to none");
+            assert_eq!(registry.len(), 2, "the key has its entry");
+        }
     });
 }
 
