@@ -3,7 +3,7 @@
 import { Logger, run, runMigrations } from "graphile-worker";
 import pg from "pg";
 
-const [connectionString, count = "60000"] = process.argv.slice(2);
+const [connectionString, count = "20000"] = process.argv.slice(2);
 const jobs = Number(count);
 const pool = new pg.Pool({ connectionString, max: 20 });
 pool.on("error", (error) => console.error(error));

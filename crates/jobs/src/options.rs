@@ -35,7 +35,7 @@ impl Default for Options {
             node: "node".to_owned(),
             poll: Duration::from_secs(1),
             lease: Duration::from_secs(6),
-            batch: 500,
+            batch: 1_000,
             keep: Duration::from_hours(24),
             clock: system_clock(),
             wake: Wake::new(),

@@ -20,7 +20,9 @@ both!(a_node_that_lost_its_lease_can_acknowledge_nothing, |db| {
     let slow = Gated::new();
     // Its clock stands still, as that of a machine that is suspended: it believes in its lease. It looks for work once.
     let suspended = Options { poll: Duration::from_hours(8), ..TestClock::new().options() };
-    let first = engine(&db, suspended).worker(slow.clone()).start();
+    // It hears nothing either: `Cable` does not listen.
+    let deaf = Cable { db: db.clone(), out: Arc::default() };
+    let first = Engine::new(Arc::new(deaf), suspended).queue("default", 2).worker(slow.clone()).start();
     slow.begun().await;
     let clock = TestClock::new();
     clock.turn(Duration::from_secs(61));
