@@ -40,6 +40,7 @@ fn body(path: &str, method: &str) -> Option<Value> {
 async fn knock(client: &mut Client, path: &str, method: &str) -> u16 {
     let address = path.split('/').map(|part| match part {
         "{sku}" => "A1",
+        "{kind}" => "prices",
         part if part.starts_with('{') => "999",
         part => part,
     });
@@ -73,6 +74,10 @@ db_test!(each_role_gets_through_the_doors_that_the_description_opens, |repo| asy
                 continue;
             }
             assert_eq!(knock(&mut guest, path, method).await, 401, "a guest at {what}");
+            // Its rows are no JSON: feeds.rs knocks there.
+            if path == "/api/v1/feeds/{kind}" {
+                continue;
+            }
             let least = needed(operation);
             if path.contains("/admin/") {
                 assert!(least.is_some(), "{what} does not say which role it needs");
