@@ -1,6 +1,6 @@
 //! A key-value process, built by hand on tokio: a mailbox, call and cast, monitors, and values that expire.
 //!
-//! Read in this order: [`mailbox`] (a queue with a bound), [`call`] (a question and its answer), [`process`] (a task
+//! Read in this order: [`mailbox`](mod@mailbox) (a queue with a bound), [`call`] (a question and its answer), [`process`] (a task
 //! whose end others hear of), [`store`] (pure: what is kept, for whom and until when), [`server`] (the loop that puts
 //! them together).
 //!
