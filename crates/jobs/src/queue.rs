@@ -81,7 +81,8 @@ impl QueueLoop {
             acking: None,
             sent: 0,
             hungry: true,
-            usual: AHEAD,
+            // Nothing is taken ahead until jobs are seen to be short: on another node they might run at once.
+            usual: AHEAD * 2,
         }
     }
 

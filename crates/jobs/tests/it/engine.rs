@@ -230,17 +230,20 @@ both!(ended_jobs_are_pruned_after_their_time, |db| {
 });
 
 both!(what_a_busy_node_has_taken_ahead_goes_to_one_that_is_free, |db| {
-    for n in 0..2 {
-        enqueue(&db, &NewJob::new("gated", json!(n))).await.unwrap();
-    }
     let gated = Gated::new();
     let start = || {
         let options = Options { poll: Duration::from_millis(20), ..Options::default() };
-        engine(&db, options).queue("default", 1).worker(gated.clone()).start()
+        let quick = Always::new("quick", Outcome::Done);
+        engine(&db, options).queue("default", 1).worker(gated.clone()).worker(quick).start()
     };
     let busy = start();
+    // It takes ahead once it has seen that jobs are short.
+    let quick: Vec<NewJob> = (0..50).map(|n| NewJob::new("quick", json!(n))).collect();
+    enqueue_many(&db, &quick).await.unwrap();
+    wait_until(|| async { busy.stats().snapshot().done == 50 }).await;
+    enqueue_many(&db, &[0, 1].map(|n| NewJob::new("gated", json!(n)))).await.unwrap();
     gated.begun().await;
-    wait_until(|| async { busy.stats().snapshot().taken == 2 }).await;
+    wait_until(|| async { busy.stats().snapshot().taken == 52 }).await;
     let free = start();
     // The first job goes on and on; the second one begins on the other node.
     gated.begun().await;

@@ -135,7 +135,8 @@ impl Worker for Alone {
     }
 }
 
-/// Runs for ever at its first attempt, and ends at the second.
+/// Runs for ever until an attempt of it was lost with its node, and then ends. The number of the attempt says less: being
+/// handed back unbegun counts one too.
 struct Hold;
 
 impl Worker for Hold {
@@ -145,7 +146,7 @@ impl Worker for Hold {
 
     fn run(&self, job: Job) -> BoxFuture<'_, Outcome> {
         Box::pin(async move {
-            if job.attempt == 1 {
+            if job.failures == 0 {
                 std::future::pending::<()>().await;
             }
             Outcome::Done
