@@ -54,10 +54,11 @@ impl Outside {
         self.folder.path().join(name)
     }
 
-    /// What came so far, by a file's lines.
+    /// What came so far, by a file's lines; one that is still being written has not come yet.
     pub(crate) fn seen(&self, name: &str) -> Vec<Value> {
         let text = std::fs::read_to_string(self.path(name)).unwrap_or_default();
-        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        let (whole, _) = text.rsplit_once('\n').unwrap_or_default();
+        whole.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 }
 
