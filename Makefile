@@ -1,8 +1,8 @@
 # Each target is a thin call of cargo or `cargo xtask`; `make run` and `make test` do all the set-up they need.
-# Tools: `sh tools/setup.sh WHAT` installs what is missing (build, test, check) or says in one line what to install.
+# Tools: `sh tools/setup.sh WHAT` installs what is missing (build, test, check, prove) or says in one line what to install.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fmt db-up db-down bench soak prove cover
+.PHONY: help setup run test check fmt db-up db-down bench soak prove mutants cover
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +43,10 @@ soak: ## kill -9 again and again: make soak ROUNDS=200
 prove: ## That every lab's gate is strong: right is green, nothing is red, known mistakes are red by name
 	@sh tools/setup.sh build test
 	cargo xtask prove
+
+mutants: ## What the gates do not see: make mutants LAB=M3, SINCE=main, MINUTES=10, or nothing for all labs
+	@sh tools/setup.sh build test prove
+	cargo xtask prove --only mutants $(addprefix --since ,$(SINCE)) $(addprefix --minutes ,$(MINUTES)) $(LAB)
 
 cover: ## Line coverage of the tests (needs cargo-llvm-cov)
 	@sh tools/setup.sh build test cover

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what is missing for the named purposes: build, test, check, cover.
+# Installs what is missing for the named purposes: build, test, check, prove, cover.
 # Debian and Ubuntu: by apt and cargo. Elsewhere: one line that says what to install.
 set -eu
 
@@ -135,11 +135,14 @@ for purpose in "$@"; do
         cargo clippy --version >/dev/null 2>&1 || rustup component add clippy
         cargo deny --version >/dev/null 2>&1 || cargo_tool cargo-deny 0.20.2
         ;;
+    prove)
+        [ "$(cargo mutants --version 2>/dev/null)" = "cargo-mutants 27.1.0" ] || cargo_tool cargo-mutants 27.1.0
+        ;;
     cover)
         cargo llvm-cov --version >/dev/null 2>&1 || cargo_tool cargo-llvm-cov 0.6.21
         ;;
     *)
-        say "setup: unknown purpose '$purpose': use build, test, check or cover."
+        say "setup: unknown purpose '$purpose': use build, test, check, prove or cover."
         exit 2
         ;;
     esac

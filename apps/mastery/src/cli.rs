@@ -75,10 +75,16 @@ pub(crate) struct Prove {
     /// Keep the processors busy meanwhile
     #[arg(long)]
     pub(crate) busy: bool,
-    /// One part alone: form, right, nothing, exit, wrong, wrong/NAME
+    /// One part alone: form, right, nothing, exit, wrong, wrong/NAME, mutants
     #[arg(long, value_name = "PART")]
     pub(crate) only: Option<String>,
     /// Mutants of the holes, too (needs cargo-mutants; minutes a lab)
     #[arg(long)]
     pub(crate) mutants: bool,
+    /// Begin no mutant after so many minutes; say how many were left
+    #[arg(long, value_name = "N")]
+    pub(crate) minutes: Option<u64>,
+    /// Only labs whose source, gate or known mistakes differ from this revision's
+    #[arg(long, value_name = "REVISION")]
+    pub(crate) since: Option<String>,
 }

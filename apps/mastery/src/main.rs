@@ -12,12 +12,14 @@ mod lab;
 mod lesson;
 mod log;
 mod mistake;
+mod mutant;
 mod place;
 mod process;
 mod prove;
 mod render;
 mod screen;
 mod service;
+mod since;
 mod stages;
 mod trial;
 mod variant;
@@ -87,8 +89,12 @@ async fn act(cli: Cli) -> Result<bool> {
             } else {
                 asked.labs.iter().map(|lab| Lab::find(&place.root, lab)).collect::<Result<_>>()?
             };
-            let cli::Prove { times, busy, only, mutants, .. } = asked;
-            prove::run(&place, &labs, &prove::Options { times, busy, only, mutants }).await
+            let cli::Prove { times, busy, only, mutants, minutes, since, .. } = asked;
+            let labs = match &since {
+                Some(revision) => since::changed(&place.root, labs, revision)?,
+                None => labs,
+            };
+            prove::run(&place, &labs, &prove::Options { times, busy, only, mutants, minutes }).await
         }
     }
 }

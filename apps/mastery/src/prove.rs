@@ -9,7 +9,7 @@ mod mutants;
 mod nothing;
 mod right;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anstream::println;
 use anyhow::Result;
@@ -30,15 +30,22 @@ pub(crate) struct Options {
     pub(crate) times: u64,
     /// Whether other work keeps the processors busy meanwhile.
     pub(crate) busy: bool,
-    /// One part alone: `form`, `right`, `nothing`, `exit`, `wrong`, `wrong/NAME`.
+    /// One part alone: `form`, `right`, `nothing`, `exit`, `wrong`, `wrong/NAME`, `mutants`.
     pub(crate) only: Option<String>,
     /// Whether mutants of the holes are tried, too.
     pub(crate) mutants: bool,
+    /// No mutant is begun so many minutes after the run has.
+    pub(crate) minutes: Option<u64>,
 }
 
 impl Options {
     fn asks_for(&self, part: &str) -> bool {
         self.only.as_deref().is_none_or(|only| only == part || only.starts_with(&format!("{part}/")))
+    }
+
+    /// When the time for mutants is over.
+    fn until(&self, began: Instant) -> Option<Instant> {
+        self.minutes.map(|minutes| began + Duration::from_mins(minutes))
     }
 
     fn asks_for_mistake(&self, name: &str) -> bool {
@@ -81,10 +88,11 @@ fn unbuilt(built: &Built<'_>) -> Option<String> {
 /// Proves these labs. Whether all are proven.
 pub(crate) async fn run(place: &Place, labs: &[Lab], options: &Options) -> Result<bool> {
     let mut proven = true;
+    let began = Instant::now();
     for lab in labs {
         let started = Instant::now();
         println!("{} {}", bold(&lab.name), dim(&lab.about.title));
-        let findings = one(place, lab, options).await?;
+        let findings = one(place, lab, options, began).await?;
         proven &= findings.is_empty();
         for finding in &findings {
             println!("  {}", bad(finding));
@@ -94,10 +102,13 @@ pub(crate) async fn run(place: &Place, labs: &[Lab], options: &Options) -> Resul
             if findings.is_empty() { good("proven").to_string() } else { bad("not proven").to_string() };
         println!("  {word} {}\n", dim(format!("in {seconds} s")));
     }
+    if labs.is_empty() {
+        println!("No lab has changed.");
+    }
     Ok(proven)
 }
 
-async fn one(place: &Place, lab: &Lab, options: &Options) -> Result<Findings> {
+async fn one(place: &Place, lab: &Lab, options: &Options, began: Instant) -> Result<Findings> {
     let workspace = Workspace::proving(place);
     let _turn = workspace.turn()?;
     workspace.clear()?;
@@ -124,8 +135,9 @@ async fn one(place: &Place, lab: &Lab, options: &Options) -> Result<Findings> {
             tell(&format!("wrong/{} is red by name", mistake.name), findings, &mut all);
         }
     }
-    if options.mutants {
-        tell("mutants are red", mutants::findings(place, &bench).await?, &mut all);
+    if options.mutants || options.only.as_deref() == Some("mutants") {
+        let (count, findings) = mutants::findings(&bench, options.until(began)).await?;
+        tell(&format!("mutants are red: {count}"), findings, &mut all);
     }
     Ok(all)
 }

@@ -61,7 +61,7 @@ pub(crate) fn gate_files(lab: &Lab) -> Result<Vec<(PathBuf, PathBuf)>> {
     for path in files_under(&lab.folder)? {
         let name = path.strip_prefix(&lab.folder)?.to_path_buf();
         let first = name.components().next().map(|part| part.as_os_str().to_owned()).unwrap_or_default();
-        let mut hidden = ["src", "wrong", "target", "hints.md"].iter();
+        let mut hidden = ["src", "wrong", "target", "hints.md", "mutants.toml"].iter();
         let is_test = first == "tests";
         let is_gate = name.starts_with("tests/gate") || name == Path::new("tests/budget.rs");
         if !hidden.any(|hidden| first == *hidden) && (!is_test || is_gate) {

@@ -73,6 +73,11 @@ impl<'l> Built<'l> {
         trial::all(tests, |id| self.program(id), &self.terms(seed)).await
     }
 
+    /// Tries these tests until one is not green; that one's verdict.
+    pub(crate) async fn first_red(&self, tests: &[Expected], seed: u64) -> Result<Option<Verdict>> {
+        trial::first_red(tests, |id| self.program(id), &self.terms(seed)).await
+    }
+
     /// Tries the stages in their order; `told` hears of each when it has ended.
     pub(crate) async fn stages(
         &self,

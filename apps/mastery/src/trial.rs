@@ -3,6 +3,7 @@
 //! **Invariant.** Green is a receipt: the ticket of this very trial, given back behind the last assertion. Each trial has
 //! its own ticket, and nobody else ever has it.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -58,25 +59,62 @@ pub(crate) async fn all(
     program: impl Fn(&TestId) -> Option<PathBuf>,
     terms: &Terms,
 ) -> Result<Vec<Verdict>> {
-    let side_by_side = std::thread::available_parallelism().map_or(2, usize::from);
     let mut verdicts: Vec<Option<Verdict>> = vec![None; tests.len()];
+    each(tests, program, terms, |at, verdict| {
+        verdicts[at] = Some(verdict);
+        ControlFlow::Continue(())
+    })
+    .await?;
+    Ok(verdicts.into_iter().map(|verdict| verdict.unwrap_or(Verdict::Red(String::new()))).collect())
+}
+
+/// Tries these tests, a few at a time, until one is not green. What still runs then is ended.
+pub(crate) async fn first_red(
+    tests: &[Expected],
+    program: impl Fn(&TestId) -> Option<PathBuf>,
+    terms: &Terms,
+) -> Result<Option<Verdict>> {
+    let mut red = None;
+    each(tests, program, terms, |_, verdict| {
+        if verdict.is_green() {
+            return ControlFlow::Continue(());
+        }
+        red = Some(verdict);
+        ControlFlow::Break(())
+    })
+    .await?;
+    Ok(red)
+}
+
+/// Tries tests in their order, a few at a time; `told` hears of each, by its place, as it ends.
+async fn each(
+    tests: &[Expected],
+    program: impl Fn(&TestId) -> Option<PathBuf>,
+    terms: &Terms,
+    mut told: impl FnMut(usize, Verdict) -> ControlFlow<()>,
+) -> Result<()> {
+    let side_by_side = std::thread::available_parallelism().map_or(2, usize::from);
     let mut running = JoinSet::new();
     let mut waiting = tests.iter().enumerate();
     loop {
         while running.len() < side_by_side
             && let Some((at, test)) = waiting.next()
         {
-            let (id, terms) = (test.id.clone(), terms.clone());
-            match program(&id) {
-                Some(program) => _ = running.spawn(async move { (at, one(&program, &id, &terms).await) }),
-                None => verdicts[at] = Some(Verdict::Red(format!("there is no test program for {id}"))),
-            }
+            let (id, terms, program) = (test.id.clone(), terms.clone(), program(&test.id));
+            running.spawn(async move {
+                let verdict = match program {
+                    Some(program) => one(&program, &id, &terms).await,
+                    None => Ok(Verdict::Red(format!("there is no test program for {id}"))),
+                };
+                (at, verdict)
+            });
         }
-        let Some(tried) = running.join_next().await else { break };
+        let Some(tried) = running.join_next().await else { return Ok(()) };
         let (at, verdict) = tried?;
-        verdicts[at] = Some(verdict?);
+        if told(at, verdict?).is_break() {
+            return Ok(());
+        }
     }
-    Ok(verdicts.into_iter().map(|verdict| verdict.unwrap_or(Verdict::Red(String::new()))).collect())
 }
 
 /// Tries one test.
