@@ -98,7 +98,7 @@ pub fn judge_run(ending: &Ending, figure: Option<&Figure>, output: &str) -> Verd
     //<<
 }
 
-/// What several runs of the same check mean together; there is at least one.
+/// What several runs of the same check mean together. No run at all is no success.
 pub fn judge_runs(runs: &[Verdict]) -> Verdict {
     //>> agree
     //? Three runs: green, red, green. What is it, and what is it not? And if the gate was stopped in the third?

@@ -28,10 +28,11 @@ pub struct Db {
     meter: Arc<Meter>,
 }
 
-/// Counts statements, and cuts a connection where a test wants it cut.
+/// Counts statements and rows, and cuts a connection where a test wants it cut.
 #[derive(Debug, Default)]
 struct Meter {
     statements: AtomicU64,
+    rows: AtomicU64,
     /// Statements that may still run; below zero: no limit.
     until_cut: AtomicI64,
 }
@@ -104,6 +105,11 @@ impl Db {
         self.meter.statements.load(Ordering::Relaxed)
     }
 
+    /// How many rows have been read so far, those of transactions included.
+    pub fn rows_read(&self) -> u64 {
+        self.meter.rows.load(Ordering::Relaxed)
+    }
+
     /// After so many more statements the connection is cut: the next one, a commit too, does not happen. Then all is
     /// well again.
     pub fn cut_after(&self, statements: u32) {
@@ -141,9 +147,17 @@ async fn exec(on: &impl ConnectionTrait, sql: &str, values: Vec<Value>) -> Resul
     Ok(on.execute_raw(statement).await?.rows_affected())
 }
 
-async fn rows(on: &impl ConnectionTrait, sql: &str, values: Vec<Value>) -> Result<Vec<QueryResult>, DbError> {
+async fn rows(
+    on: &impl ConnectionTrait,
+    meter: &Meter,
+    sql: &str,
+    values: Vec<Value>,
+) -> Result<Vec<QueryResult>, DbError> {
+    meter.count()?;
     let statement = Statement::from_sql_and_values(on.get_database_backend(), sql, values);
-    Ok(on.query_all_raw(statement).await?)
+    let rows = on.query_all_raw(statement).await?;
+    meter.rows.fetch_add(rows.len() as u64, Ordering::Relaxed);
+    Ok(rows)
 }
 
 impl Sql for Tx {
@@ -153,8 +167,7 @@ impl Sql for Tx {
     }
 
     async fn rows(&self, sql: &str, values: Vec<Value>) -> Result<Vec<QueryResult>, DbError> {
-        self.meter.count()?;
-        rows(&self.inner, sql, values).await
+        rows(&self.inner, &self.meter, sql, values).await
     }
 }
 
@@ -165,7 +178,6 @@ impl Sql for Db {
     }
 
     async fn rows(&self, sql: &str, values: Vec<Value>) -> Result<Vec<QueryResult>, DbError> {
-        self.meter.count()?;
-        rows(&self.reader, sql, values).await
+        rows(&self.reader, &self.meter, sql, values).await
     }
 }

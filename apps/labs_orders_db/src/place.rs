@@ -53,19 +53,26 @@ struct Placing {
 pub async fn place(db: &Db, new: &NewOrder) -> Result<Order, PlaceError> {
     //>> place
     //? The same order twice in the same instant: both find nothing under the key. What happens then, and what do you answer?
+    //? And if the first of the two took the last piece?
     if let Some(known) = list::by_key(db, new.key()).await? {
         return same(new, known);
     }
+    let may_have_lost = |error: &PlaceError| match error {
+        PlaceError::Short(_) => true,
+        PlaceError::Db(error) => error.violates("uq_orders_key"),
+        PlaceError::KeyReused => false,
+    };
     match steps(new).run(db, Placing::default()).await {
         Ok(placed) => {
             let total = total(&placed.lines);
             let (key, buyer) = (new.key().to_owned(), new.buyer().to_owned());
             Ok(Order { id: OrderId(placed.id), key, buyer, total, cancelled: false, lines: placed.lines })
         }
-        // Somebody was faster with the same key; that order is committed, or the constraint would have waited for it.
-        Err(MultiError { error: PlaceError::Db(error), .. }) if error.violates("uq_orders_key") => {
+        // Somebody was faster with the same key, and perhaps with the last pieces for it. That order is committed: the
+        // constraint or the product's row would have waited for it.
+        Err(MultiError { error, .. }) if may_have_lost(&error) => {
             let known = list::by_key(db, new.key()).await?;
-            known.map_or(Err(PlaceError::Db(error)), |known| same(new, known))
+            known.map_or(Err(error), |known| same(new, known))
         }
         Err(failed) => Err(failed.error),
     }

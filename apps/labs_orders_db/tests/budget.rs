@@ -50,6 +50,24 @@ fn a_page_costs_two_statements() {
     });
 }
 
+/// A page reads its own orders and their lines, and nothing of the others.
+///
+/// Hole: `fill`.
+#[test]
+fn a_page_reads_no_lines_of_other_orders() {
+    on_both(async |db| {
+        stocked(db, &[("A", 1_000), ("B", 1_000)]).await;
+        for n in 0..40 {
+            place(db, &order(&format!("k{n}"), &[("A", 1), ("B", 1)])).await.expect("placed");
+        }
+        let before = db.rows_read();
+        assert_eq!(list::page(db, None, 10).await.expect("a page").len(), 10);
+        let read = db.rows_read() - before;
+        let most = 10 + 2 * 10 + limit("rows_beside_the_page");
+        assert!(read <= most, "{read} rows read for a page of 10 orders with two lines each");
+    });
+}
+
 /// Buyers who name their products in opposite orders don't deadlock, so nobody repeats any work.
 ///
 /// Hole: `take`.

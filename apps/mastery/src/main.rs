@@ -26,6 +26,7 @@ mod variant;
 mod verbs;
 mod workspace;
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use anstream::eprintln;
@@ -84,12 +85,14 @@ async fn act(cli: Cli) -> Result<bool> {
         }
         Some(Verb::Doctor) => Ok(verbs::doctor::run(&place)),
         Some(Verb::Prove(asked)) => {
-            let labs = if asked.labs.is_empty() {
+            let mut named = BTreeSet::new();
+            let labs: Vec<Lab> = if asked.labs.is_empty() {
                 Lab::all(&place.root)?
             } else {
                 asked.labs.iter().map(|lab| Lab::find(&place.root, lab)).collect::<Result<_>>()?
             };
             let cli::Prove { times, busy, only, mutants, minutes, since, .. } = asked;
+            let labs = labs.into_iter().filter(|lab| named.insert(lab.name.clone())).collect();
             let labs = match &since {
                 Some(revision) => since::changed(&place.root, labs, revision)?,
                 None => labs,

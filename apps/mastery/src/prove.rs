@@ -7,18 +7,21 @@ mod form;
 mod mistakes;
 mod mutants;
 mod nothing;
+mod report;
 mod right;
 
+use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
 use anstream::println;
-use anyhow::Result;
+use anyhow::{Error, Result};
 
+use self::report::Report;
 use crate::expected::Expected;
 use crate::lab::Lab;
 use crate::place::Place;
 use crate::render;
-use crate::screen::{bad, bold, dim, first, good, wrapped};
+use crate::screen::{bad, bold, dim, first, good};
 use crate::stages::Built;
 use crate::variant::Variant;
 use crate::workspace::Workspace;
@@ -85,31 +88,54 @@ fn unbuilt(built: &Built<'_>) -> Option<String> {
     Some(format!("it does not build:\n{}", first(said.map_or("", String::as_str), 20)))
 }
 
-/// Proves these labs. Whether all are proven.
+/// Proves these labs, two at a time: while one builds, the other tries its tests. Whether all are proven.
 pub(crate) async fn run(place: &Place, labs: &[Lab], options: &Options) -> Result<bool> {
-    let mut proven = true;
     let began = Instant::now();
-    for lab in labs {
-        let started = Instant::now();
-        println!("{} {}", bold(&lab.name), dim(&lab.about.title));
-        let findings = one(place, lab, options, began).await?;
-        proven &= findings.is_empty();
-        for finding in &findings {
-            println!("  {}", bad(finding));
+    let waiting = RefCell::new(labs.iter());
+    let prover = async || {
+        let mut proven = true;
+        loop {
+            let Some(lab) = waiting.borrow_mut().next() else { return Ok::<_, Error>(proven) };
+            let mut report = Report::new(labs.len() == 1);
+            proven &= one(place, lab, options, began, &mut report).await?;
+            report.end();
         }
-        let seconds = started.elapsed().as_secs();
-        let word =
-            if findings.is_empty() { good("proven").to_string() } else { bad("not proven").to_string() };
-        println!("  {word} {}\n", dim(format!("in {seconds} s")));
-    }
+    };
+    let (first, second) = tokio::try_join!(prover(), prover())?;
     if labs.is_empty() {
         println!("No lab has changed.");
     }
-    Ok(proven)
+    Ok(first && second)
 }
 
-async fn one(place: &Place, lab: &Lab, options: &Options, began: Instant) -> Result<Findings> {
-    let workspace = Workspace::proving(place);
+/// Proves one, and says so.
+async fn one(
+    place: &Place,
+    lab: &Lab,
+    options: &Options,
+    began: Instant,
+    report: &mut Report,
+) -> Result<bool> {
+    let started = Instant::now();
+    report.say(&format!("{} {}", bold(&lab.name), dim(&lab.about.title)));
+    let findings = parts(place, lab, options, began, report).await?;
+    for finding in &findings {
+        report.say(&format!("  {}", bad(finding)));
+    }
+    let seconds = started.elapsed().as_secs();
+    let word = if findings.is_empty() { good("proven").to_string() } else { bad("not proven").to_string() };
+    report.say(&format!("  {word} {}", dim(format!("in {seconds} s"))));
+    Ok(findings.is_empty())
+}
+
+async fn parts(
+    place: &Place,
+    lab: &Lab,
+    options: &Options,
+    began: Instant,
+    report: &mut Report,
+) -> Result<Findings> {
+    let workspace = Workspace::proving(place, &lab.name);
     let _turn = workspace.turn()?;
     workspace.clear()?;
     workspace.render(place)?;
@@ -117,40 +143,27 @@ async fn one(place: &Place, lab: &Lab, options: &Options, began: Instant) -> Res
     let bench = Bench { lab, tests: lab.expected()?, workspace };
     let mut all = Findings::new();
     if options.asks_for("form") {
-        tell("form", form::findings(place, &bench)?, &mut all);
+        report.tell("form", form::findings(place, &bench)?, &mut all);
     }
     if options.asks_for("right") {
         let part = format!("right is green, {} times", options.times);
-        tell(&part, right::findings(&bench, options).await?, &mut all);
+        report.tell(&part, right::findings(&bench, options).await?, &mut all);
     }
     if options.asks_for("nothing") {
-        tell("nothing is red", nothing::findings(&bench, Variant::Skeleton).await?, &mut all);
+        report.tell("nothing is red", nothing::findings(&bench, Variant::Skeleton).await?, &mut all);
     }
     if options.asks_for("exit") {
-        tell("leaving is red", nothing::findings(&bench, Variant::Leaves).await?, &mut all);
+        report.tell("leaving is red", nothing::findings(&bench, Variant::Leaves).await?, &mut all);
     }
     if options.asks_for("wrong") {
         for mistake in lab.mistakes()?.iter().filter(|mistake| options.asks_for_mistake(&mistake.name)) {
             let findings = mistakes::findings(&bench, mistake).await?;
-            tell(&format!("wrong/{} is red by name", mistake.name), findings, &mut all);
+            report.tell(&format!("wrong/{} is red by name", mistake.name), findings, &mut all);
         }
     }
     if options.mutants || options.only.as_deref() == Some("mutants") {
         let (count, findings) = mutants::findings(&bench, options.until(began)).await?;
-        tell(&format!("mutants are red: {count}"), findings, &mut all);
+        report.tell(&format!("mutants are red: {count}"), findings, &mut all);
     }
     Ok(all)
-}
-
-fn tell(part: &str, findings: Findings, all: &mut Findings) {
-    let word = if findings.is_empty() { good("ok ").to_string() } else { bad("no ").to_string() };
-    println!("  {word} {part}");
-    for finding in findings {
-        let (head, rest) = finding.split_once('\n').unwrap_or((&finding, ""));
-        println!("{}", wrapped(head, 6));
-        if !rest.is_empty() {
-            println!("{rest}");
-        }
-        all.push(format!("{part}: {head}"));
-    }
 }

@@ -29,9 +29,9 @@ impl Workspace {
         Self { folder: place.work(), target: None, labs: "" }
     }
 
-    /// The provers'. It builds where the project does: the dependencies are there already.
-    pub(crate) fn proving(place: &Place) -> Self {
-        Self { folder: place.proving(), target: Some(place.root.join("target")), labs: "proving" }
+    /// The prover's of one lab. It builds where the project does: the dependencies are there already.
+    pub(crate) fn proving(place: &Place, lab: &str) -> Self {
+        Self { folder: place.proving().join(lab), target: Some(place.root.join("target")), labs: "proving" }
     }
 
     /// The hunters': hidden where the learner's builds are.

@@ -130,6 +130,8 @@ fn flaky_is_flaky_in_any_order() {
             Verdict::Passed,
             "of one that passes each time"
         );
+        let none = judge_runs(&[]);
+        assert!(!none.is_green(), "a check that was run no times is green: {none:?}");
         let stopped = judge_runs(&[Verdict::Passed, Verdict::Stopped]);
         assert!(stopped == Verdict::Stopped, "a run that was stopped says nothing: {stopped:?}");
     });

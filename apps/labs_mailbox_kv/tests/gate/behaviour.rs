@@ -83,6 +83,20 @@ fn a_receiver_waits_until_its_deadline_and_no_longer() {
     });
 }
 
+/// A ring is no message: what rang may have been taken already, and the wait goes on until its deadline.
+///
+/// Hole: `receive`.
+#[test]
+fn a_ring_whose_message_was_taken_does_not_end_the_next_wait() {
+    gate::paused(async || {
+        let (address, mut mailbox) = mailbox(1);
+        assert_eq!(address.try_send(1), Ok(()), "there is room for one");
+        assert_eq!(mailbox.receive(None).await, Received::Message(1), "it was there");
+        let nothing = timed(mailbox.receive(Some(Instant::now() + 3 * SECOND))).await;
+        assert_eq!(nothing, (3 * SECOND, Received::TimedOut), "an old ring ended a wait of three seconds");
+    });
+}
+
 /// What was accepted before a close is still received; after it nothing is accepted.
 ///
 /// Holes: `try_send`, `receive`.

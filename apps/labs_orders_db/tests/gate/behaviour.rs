@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use futures::FutureExt as _;
 use futures::future::join_all;
 use labs_orders_db::db::Sql as _;
-use labs_orders_db::edit::{EditError, amend, cancel, product, reprice};
+use labs_orders_db::edit::{EditError, amend, cancel, deliver, product, reprice};
 use labs_orders_db::multi::Multi;
 use labs_orders_db::place::{PlaceError, Shortage, place};
 use labs_orders_db::{DbError, NewOrder, OrderId, list};
@@ -84,6 +84,25 @@ fn an_order_keeps_its_lines_and_the_prices_of_its_moment() {
     });
 }
 
+/// Money is whole pence: a total is exact, however small or large its parts.
+///
+/// Hole: `place`.
+#[test]
+fn a_total_is_exact_to_the_penny() {
+    on_both(async |db| {
+        // One more than a floating-point number can count, and one that has no exact fraction of a pound.
+        for (sku, price) in [("A", 9_007_199_254_740_993), ("B", 29)] {
+            deliver(db, sku, sku, price, 5).await.expect("delivered");
+        }
+        for (sku, total) in [("A", 9_007_199_254_740_993), ("B", 29)] {
+            let placed = place(db, &order(sku, &[(sku, 1)])).await.expect("placed");
+            assert_eq!(placed.total, total, "pence for one piece of {sku}");
+        }
+        let stored: Vec<_> = orders(db).await.iter().map(|order| order.total).collect();
+        assert_eq!(stored, [9_007_199_254_740_993, 29], "pence as they are stored");
+    });
+}
+
 /// A key makes one order: sent again, it is answered with the order that it has made.
 ///
 /// Hole: `place`.
@@ -111,6 +130,21 @@ fn the_same_key_at_the_same_time_is_one_order() {
             placed.into_iter().map(|placed| placed.expect("everybody gets the order").id).collect();
         assert!(numbers.iter().all(|id| *id == numbers[0]), "one key has made several orders: {numbers:?}");
         assert_eq!((stock(db, "A").await, orders(db).await.len()), (99, 1), "pieces left, orders");
+    });
+}
+
+/// Who sends an order twice at once gets it twice, also where the first of the two took the last piece.
+///
+/// Hole: `place`.
+#[test]
+fn the_last_piece_is_not_short_for_the_order_that_has_it() {
+    on_both(async |db| {
+        stocked(db, &[("A", 1)]).await;
+        let order = order("k", &[("A", 1)]);
+        for placed in join_all((0..16).map(|_| place(db, &order))).await {
+            assert!(placed.is_ok(), "the order has the last piece, and its buyer is told {placed:?}");
+        }
+        assert_eq!((stock(db, "A").await, orders(db).await.len()), (0, 1), "pieces left, orders");
     });
 }
 
@@ -249,6 +283,25 @@ fn a_rule_that_meets_a_change_each_time_gives_up() {
     });
 }
 
+/// What is refused would be refused again: nobody is faster, and the rule is not asked a second time.
+///
+/// Hole: `amend`.
+#[test]
+fn a_price_that_is_refused_is_not_tried_again() {
+    on_both(async |db| {
+        stocked(db, &[("A", 1)]).await;
+        let asked = AtomicUsize::new(0);
+        let amended = amend(db, "A", |_| {
+            asked.fetch_add(1, Ordering::Relaxed);
+            0
+        })
+        .await;
+        assert_eq!(amended, Err(EditError::Refused("ck_products_price")), "a price of nothing");
+        assert_eq!(asked.into_inner(), 1, "times that a refused price was worked out");
+        assert_eq!(amend(db, "B", |_| 1).await, Err(EditError::NotThere), "a rule for no product");
+    });
+}
+
 /// However many call an order off at once, its pieces come back once.
 ///
 /// Hole: `cancel`.
@@ -305,6 +358,9 @@ fn both_databases_name_what_was_violated() {
             assert!(error.violates(constraint), "{constraint} was violated, and it says {error:?}");
             assert!(!error.violates("uq_products_name"), "no name was taken, and it says {error:?}");
         }
+        let error = db.exec("INSERT INTO orders (buyer, total) VALUES ('bo', 1)", vec![]).await;
+        let error = error.expect_err("an order without a key");
+        assert!(matches!(error, DbError::Violated(_)), "the schema refused no key, and it says {error:?}");
         let error = db.exec("SELECT nothing FROM nowhere", vec![]).await.expect_err("no such table");
         assert!(matches!(error, DbError::Other(_)), "a mistake in the program was taken for {error:?}");
     });
@@ -328,9 +384,17 @@ fn piece() -> Multi<u64, DbError> {
 fn the_step_that_fails_is_named_and_undoes_the_others() {
     on_both(async |db| {
         stocked(db, &[("A", 1)]).await;
-        let failing = piece().step("refuses", |_, _| async { Err(DbError::Other("no".to_owned())) }.boxed());
+        let behind = std::sync::Arc::new(AtomicUsize::new(0));
+        let ran = std::sync::Arc::clone(&behind);
+        let failing = piece()
+            .step("refuses", |_, _| async { Err(DbError::Other("no".to_owned())) }.boxed())
+            .step("behind", move |_, _| {
+                ran.fetch_add(1, Ordering::Relaxed);
+                async { Ok(()) }.boxed()
+            });
         let failed = failing.run(db, 0).await.expect_err("the second step refuses");
         assert_eq!(failed.step, "refuses", "the step that failed");
+        assert_eq!(behind.load(Ordering::Relaxed), 0, "runs of the step behind the one that failed");
         assert_eq!(stock(db, "A").await, 1, "the first step stands although the second failed");
         assert_eq!(piece().run(db, 0).await.expect("one step"), 1, "what the steps have noted");
         assert_eq!(stock(db, "A").await, 2, "a step that succeeded");
@@ -377,5 +441,20 @@ fn a_page_begins_behind_the_last_number_that_was_seen() {
         let pieces: Vec<_> =
             first.iter().chain(&second).flat_map(|order| &order.lines).map(|l| l.quantity).collect();
         assert_eq!(pieces, [1, 1, 1, 2, 1, 3, 1, 4, 1, 5], "each order with its own lines");
+    });
+}
+
+/// Lines come in the order of their codes, wherever the database has put them.
+///
+/// Hole: `fill`.
+#[test]
+fn lines_come_in_order_wherever_they_lie() {
+    on_both(async |db| {
+        stocked(db, &[("A", 10), ("B", 10)]).await;
+        let placed = place(db, &order("k", &[("A", 1), ("B", 2)])).await.expect("placed");
+        // PostgreSQL writes a changed row behind the others; and it reads a table that it knows to be small as it lies.
+        db.exec("UPDATE lines SET price = price WHERE sku = 'A'", vec![]).await.expect("changed");
+        db.exec("ANALYZE lines", vec![]).await.expect("counted");
+        assert_eq!(orders(db).await, [placed], "an order's lines after one of them was written anew");
     });
 }

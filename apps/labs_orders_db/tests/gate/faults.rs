@@ -1,11 +1,18 @@
 //! Connections that are cut, and calls that nobody waits for any more.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use futures::future::join_all;
 use labs_orders_db::db::Sql as _;
 use labs_orders_db::edit::{EditError, cancel};
+use labs_orders_db::multi::Multi;
 use labs_orders_db::place::{PlaceError, place};
+use labs_orders_db::{Db, DbError};
+use sea_orm::DbBackend;
+use tokio::sync::{Barrier, Notify};
 
 use crate::desk::{held, on_both, on_postgres, order, orders, patiently, stock, stocked};
 
@@ -102,5 +109,107 @@ fn who_stops_waiting_holds_nothing() {
             patiently(db, &order(&format!("left{n}"), &[("A", 1)])).await.expect("placed now");
         }
         assert_eq!((orders(db).await.len(), stock(db, "A").await), (30, 970), "orders, pieces left");
+    });
+}
+
+/// Takes these rows in this order; the first time only once somebody else has taken the other one, and later only once
+/// that one has ended. Counts how often it has begun.
+fn both_rows(rows: [&'static str; 2], met: &Arc<Barrier>, ended: &Arc<Notify>) -> Multi<u32, DbError> {
+    const PIECE: &str = "UPDATE products SET stock = stock + 1 WHERE sku = $1";
+    let (met, ended, begun) = (Arc::clone(met), Arc::clone(ended), Arc::new(AtomicU32::new(0)));
+    Multi::new()
+        .step("first", move |tx, times| {
+            let (met, ended) = (Arc::clone(&met), Arc::clone(&ended));
+            *times = begun.fetch_add(1, Ordering::Relaxed) + 1;
+            async move {
+                if *times > 1 {
+                    ended.notified().await;
+                }
+                tx.exec(PIECE, vec![rows[0].into()]).await?;
+                if *times == 1 {
+                    met.wait().await;
+                }
+                Ok(())
+            }
+            .boxed()
+        })
+        .step("second", move |tx, _| {
+            async move { tx.exec(PIECE, vec![rows[1].into()]).await.map(drop) }.boxed()
+        })
+}
+
+/// Two that wait for each other: the database takes one of them back, and that one begins again.
+///
+/// Holes: `attempt`, `classify`.
+#[test]
+fn who_was_taken_back_for_a_deadlock_begins_again() {
+    gate::running(async || {
+        on_postgres(&async |db| {
+            stocked(db, &[("A", 0), ("B", 0)]).await;
+            let (met, ended) = (Arc::new(Barrier::new(2)), Arc::new(Notify::new()));
+            let moved = async |rows| {
+                let times = both_rows(rows, &met, &ended).run(db, 0).await;
+                ended.notify_one();
+                times.expect("a deadlock is a conflict")
+            };
+            let times = futures::join!(moved(["A", "B"]), moved(["B", "A"]));
+            assert!(times == (1, 2) || times == (2, 1), "one of them was taken back: {times:?} times");
+            assert_eq!((stock(db, "A").await, stock(db, "B").await), (2, 2), "pieces that both have put");
+        })
+        .await;
+    });
+}
+
+/// A lock that was not had in time is a conflict and no mistake of the program: the caller may come again.
+///
+/// Hole: `classify`.
+#[test]
+fn a_lock_that_was_not_had_is_a_conflict() {
+    on_both(async |db| {
+        stocked(db, &[("A", 10)]).await;
+        let is_sqlite = db.backend() == DbBackend::Sqlite;
+        // Somebody else holds the row; in SQLite, the file.
+        let other = if is_sqlite { beside(db).await } else { db.clone() };
+        let holds = other.begin().await.expect("begun");
+        holds.exec("UPDATE products SET stock = stock WHERE sku = 'A'", vec![]).await.expect("locked");
+        if is_sqlite {
+            db.exec("PRAGMA busy_timeout = 0", vec![]).await.expect("set");
+        }
+        let takes = Multi::<(), DbError>::new().step("take", move |tx, ()| {
+            async move {
+                if !is_sqlite {
+                    tx.exec("SET LOCAL lock_timeout = '10ms'", vec![]).await?;
+                }
+                tx.exec("UPDATE products SET stock = stock - 1 WHERE sku = 'A'", vec![]).await.map(drop)
+            }
+            .boxed()
+        });
+        let refused = takes.run(db, ()).await.expect_err("somebody else has it").error;
+        assert!(matches!(refused, DbError::Conflict(_)), "a lock that was not had is {refused:?}");
+        drop(holds);
+        other.close().await;
+    });
+}
+
+/// The same file, as another program opens it.
+async fn beside(db: &Db) -> Db {
+    let rows =
+        db.rows("SELECT file FROM pragma_database_list WHERE name = 'main'", vec![]).await.expect("read");
+    let file: String = rows[0].try_get_by_index(0).expect("a path");
+    Db::open(&format!("sqlite://{file}")).await.expect("SQLite opens")
+}
+
+/// A server that throws us out is not there: that is no mistake of the program, and whoever asks again may have an answer.
+///
+/// Hole: `classify`.
+#[test]
+fn a_server_that_goes_away_is_unavailable() {
+    gate::running(async || {
+        on_postgres(&async |db| {
+            let out = db.exec("SELECT pg_terminate_backend(pg_backend_pid())", vec![]).await;
+            let error = out.expect_err("the server has ended this connection");
+            assert!(matches!(error, DbError::Unavailable(_)), "a server that goes away is {error:?}");
+        })
+        .await;
     });
 }

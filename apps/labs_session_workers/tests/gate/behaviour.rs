@@ -1,5 +1,6 @@
 //! What sessions do when nothing goes wrong, and at their bounds.
 
+use std::sync::Mutex;
 use std::time::Duration;
 
 use labs_session_workers::{Address, CallError, Limits, Refused, Registry, Report};
@@ -260,6 +261,24 @@ fn a_shutdown_lets_everybody_close() {
         assert!(rooms.registry().is_empty(), "nobody is there, and names are still taken");
         let late = add(&rooms, 1).await;
         assert_eq!(late, Err(CallError::Refused(Refused::Closing)), "nobody starts after a shutdown");
+    });
+}
+
+/// A worker that crashes while it closes has not ended in good order, and the report says so.
+///
+/// Hole: `shutdown`.
+#[test]
+fn who_crashes_on_the_way_out_is_not_counted_as_closed() {
+    gate::paused(async || {
+        let grudging = Mutex::new([3, 7].into());
+        let (rooms, world) = rooms(LIMITS, World { grudging, ..World::default() });
+        for key in 0..10 {
+            assert_eq!(add(&rooms, key).await, Ok(1), "its first message");
+        }
+        let report = timed(rooms.shut_down(5 * SECOND)).await;
+        let two_crashed = Report { ended: 8, aborted: 2 };
+        assert_eq!(report, (Duration::ZERO, two_crashed), "eight have closed, two have crashed meanwhile");
+        assert_eq!((world.closes.get(), world.alive()), (8, 0), "nobody is left");
     });
 }
 

@@ -46,6 +46,8 @@ pub(crate) struct World {
     /// Keys that cannot be opened, or whose opening panics.
     pub(crate) shut: Mutex<BTreeSet<u32>>,
     pub(crate) cursed: Mutex<BTreeSet<u32>>,
+    /// Keys whose closing panics.
+    pub(crate) grudging: Mutex<BTreeSet<u32>>,
 }
 
 impl World {
@@ -144,6 +146,9 @@ impl Session for Room {
     async fn close(self) {
         if !self.life.world.closing.is_zero() {
             sleep(self.life.world.closing).await;
+        }
+        if self.life.world.grudging.lock().expect("nobody panics under it").contains(&self.life.key) {
+            crash();
         }
         self.life.world.closes.one();
     }
