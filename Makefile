@@ -40,9 +40,9 @@ soak: ## kill -9 again and again: make soak ROUNDS=200
 	@sh tools/setup.sh build test
 	PULSE_SOAK_ROUNDS=$(or $(ROUNDS),200) cargo xtask test -- --package pulse --package pulse_ingest soak
 
-prove: ## That every lab's gate is strong: right is green, nothing is red, known mistakes are red by name
+prove: ## That every lab's gate is strong: right is green, nothing is red, known mistakes are red by name (PROVE=--quick)
 	@sh tools/setup.sh build test
-	cargo xtask prove
+	cargo xtask prove $(PROVE)
 
 mutants: ## What the gates do not see: make mutants LAB=M3, SINCE=main, MINUTES=10, or nothing for all labs
 	@sh tools/setup.sh build test prove

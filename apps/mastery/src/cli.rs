@@ -78,6 +78,9 @@ pub(crate) struct Prove {
     /// One part alone: form, right, nothing, exit, wrong, wrong/NAME, mutants
     #[arg(long, value_name = "PART")]
     pub(crate) only: Option<String>,
+    /// Of each known mistake, try only the test that must catch it, not those before it
+    #[arg(long)]
+    pub(crate) quick: bool,
     /// Mutants of the holes, too (needs cargo-mutants; minutes a lab)
     #[arg(long)]
     pub(crate) mutants: bool,

@@ -91,13 +91,13 @@ async fn act(cli: Cli) -> Result<bool> {
             } else {
                 asked.labs.iter().map(|lab| Lab::find(&place.root, lab)).collect::<Result<_>>()?
             };
-            let cli::Prove { times, busy, only, mutants, minutes, since, .. } = asked;
+            let cli::Prove { times, busy, only, quick, mutants, minutes, since, .. } = asked;
             let labs = labs.into_iter().filter(|lab| named.insert(lab.name.clone())).collect();
             let labs = match &since {
                 Some(revision) => since::changed(&place.root, labs, revision)?,
                 None => labs,
             };
-            prove::run(&place, &labs, &prove::Options { times, busy, only, mutants, minutes }).await
+            prove::run(&place, &labs, &prove::Options { times, busy, only, quick, mutants, minutes }).await
         }
     }
 }

@@ -35,6 +35,8 @@ pub(crate) struct Options {
     pub(crate) busy: bool,
     /// One part alone: `form`, `right`, `nothing`, `exit`, `wrong`, `wrong/NAME`, `mutants`.
     pub(crate) only: Option<String>,
+    /// Whether only the test that must catch a known mistake is tried.
+    pub(crate) quick: bool,
     /// Whether mutants of the holes are tried, too.
     pub(crate) mutants: bool,
     /// No mutant is begun so many minutes after the run has.
@@ -157,7 +159,7 @@ async fn parts(
     }
     if options.asks_for("wrong") {
         for mistake in lab.mistakes()?.iter().filter(|mistake| options.asks_for_mistake(&mistake.name)) {
-            let findings = mistakes::findings(&bench, mistake).await?;
+            let findings = mistakes::findings(&bench, mistake, options.quick).await?;
             report.tell(&format!("wrong/{} is red by name", mistake.name), findings, &mut all);
         }
     }

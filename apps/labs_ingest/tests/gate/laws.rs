@@ -23,6 +23,10 @@ fn room_is_never_more_than_what_is_free() {
             let room = demand.room();
             let in_flight = demand.in_flight();
             assert!(room + in_flight <= most, "asks for {room} with {in_flight} of {most} in flight");
+            assert!(
+                room > 0 || in_flight > most / 2,
+                "{in_flight} of {most} in flight, and it asks for none"
+            );
             assert!(in_flight > 0 || room == most, "nothing is in flight, and it asks for {room} of {most}");
             // The source gives some of what was asked for, then some of what is in flight is settled.
             demand.took(room * usize::from(step % 3) / 2);

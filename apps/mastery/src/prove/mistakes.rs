@@ -11,8 +11,8 @@ use crate::screen::first;
 use crate::trial::{self, Verdict};
 use crate::variant::Variant;
 
-/// What was not as it is kept.
-pub(super) async fn findings(bench: &Bench<'_>, mistake: &Mistake) -> Result<Findings> {
+/// What was not as it is kept. If it is to be quick, the stages before that of the mistake are believed.
+pub(super) async fn findings(bench: &Bench<'_>, mistake: &Mistake, quick: bool) -> Result<Findings> {
     let Some(named) = bench.tests.iter().find(|test| test.id.to_string() == mistake.test) else {
         return Ok(vec![format!("there is no test {}", mistake.test)]);
     };
@@ -23,8 +23,12 @@ pub(super) async fn findings(bench: &Bench<'_>, mistake: &Mistake) -> Result<Fin
     let mut findings = Findings::new();
     let stages = &bench.lab.about.stages;
     let place = |stage: &str| stages.iter().position(|name| name == stage);
-    let earlier: Vec<_> =
-        bench.tests.iter().filter(|test| place(&test.id.stage) < place(mistake.stage())).cloned().collect();
+    let earlier: Vec<_> = bench
+        .tests
+        .iter()
+        .filter(|test| !quick && place(&test.id.stage) < place(mistake.stage()))
+        .cloned()
+        .collect();
     let verdicts = built.trials(&earlier, 1).await?;
     for (test, verdict) in earlier.iter().zip(verdicts).filter(|(_, verdict)| !verdict.is_green()) {
         findings.push(format!("{} is red already\n{}", test.id, first(verdict.output(), 12)));

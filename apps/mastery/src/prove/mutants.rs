@@ -67,6 +67,11 @@ enum End {
 /// None is begun after `until`.
 pub(super) async fn findings(bench: &Bench<'_>, until: Option<Instant>) -> Result<(String, Findings)> {
     render::source(bench.lab, Variant::Solution, &bench.workspace.lab(&bench.lab.name))?;
+    // Nothing is caught by a gate that is red without a mutant, and nothing fails to build beside what does not build.
+    match tried(bench, &[]).await? {
+        End::Missed => {}
+        _ => return Ok(("none was tried".to_owned(), vec!["the solution itself is not green".to_owned()])),
+    }
     let (sources, kept) = (bench.lab.sources()?, kept(bench)?);
     let mut used = vec![false; kept.except.len()];
     let (mut count, mut findings) = (Count::default(), Findings::new());

@@ -53,6 +53,9 @@ fn a_mistake_that_is_not_as_it_is_kept_is_found() {
     prove().ends(1).says("behaviour::a_full_shelf_takes_no_more is green");
     mini.edit(wrong, "test: behaviour::a_full_shelf_takes_no_more", "test: budget::a_look_allocates_nothing");
     prove().ends(1).says("laws::things_come_back_in_reverse is red already");
+    let quick = mini.run(&["prove", "mini", "--quick", "--only", "wrong/takes_the_oldest"]);
+    quick.ends(1).says("budget::a_look_allocates_nothing is green");
+    assert!(!quick.said.contains("red already"), "it was to be quick:\n{}", quick.said);
     mini.edit(wrong, "//>> take", "//>> grab");
     prove().ends(1).says("fills the hole grab, which labs_mini does not have");
 }
