@@ -23,10 +23,15 @@
     // Brings the first field that the server refuses to whoever has just tried to send the form.
     FirstError: {
       mounted() { this.handleEvent("first-error", ({ form }) => {
-        if (form !== this.el.id) return;
-        // The form is locked until its answer is done with: what is wrong with its fields stands on the page after that.
-        setTimeout(() => this.el.querySelector("[aria-invalid='true']")?.focus());
+        // The client gives the focus back to what had it before the form was sent, once this event is through: after that.
+        if (form === this.el.id) setTimeout(() => this.show());
       }); },
+      show() {
+        // Something was typed or chosen after the form was sent: the answer stands on the page when that is answered too.
+        const lock = this.el.getAttribute("data-phx-ref-lock");
+        if (lock === null) this.el.querySelector("[aria-invalid='true']")?.focus();
+        else this.el.addEventListener(`phx:undo-lock:${lock}`, () => setTimeout(() => this.show()), { once: true });
+      },
     },
   };
 
@@ -44,6 +49,23 @@
       event.stopImmediatePropagation();
     }
   };
+  // A press on a button takes the focus from a field, and what is then said beside that field moves the button: the release
+  // meets something else, and the browser sees no click on the button. Where the pointer has stayed, it is clicked all the same.
+  const STAYED = 8;
+  let press = null;
+  window.addEventListener("pointerdown", ({ target, clientX: x, clientY: y }) => {
+    const button = target.closest?.("button");
+    press = button && { button, x, y };
+  }, true);
+  window.addEventListener("click", (event) => {
+    const held = press;
+    press = null;
+    if (!held || held.button.contains(event.target)) return;
+    if (Math.hypot(event.clientX - held.x, event.clientY - held.y) > STAYED) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    held.button.click();
+  }, true);
   window.addEventListener("click", confirms, true);
   window.addEventListener("submit", confirms, true);
 

@@ -74,7 +74,8 @@ pub struct Form {
     values: Params,
     /// What is wrong, to be shown beside the fields.
     pub errors: FieldErrors,
-    submitted: bool,
+    /// How often it was submitted.
+    sent: u32,
 }
 
 /// What an input of a form needs.
@@ -88,12 +89,18 @@ pub struct Field<'f> {
     pub value: Cow<'f, str>,
     /// What to show as wrong now.
     pub errors: &'f [Cow<'static, str>],
+    /// How often its form was submitted. An input or textarea shows it as an attribute of its own (`data-sent`).
+    ///
+    /// The official client (1.2.12) loses the answer to a change that arrives when its field waits for a submit and its form
+    /// for another change, and later answers leave the field out, as for the server it has not changed. With this in its
+    /// markup the submit's own answer carries the field again.
+    pub sent: u32,
 }
 
 impl Form {
     /// An empty form.
     pub fn new(name: impl Into<Cow<'static, str>>) -> Self {
-        Self { name: name.into(), values: Params::empty(), errors: FieldErrors::default(), submitted: false }
+        Self { name: name.into(), values: Params::empty(), errors: FieldErrors::default(), sent: 0 }
     }
 
     /// Sets what a field holds at first.
@@ -112,7 +119,7 @@ impl Form {
     /// The form after a `phx-submit`: from now on every error is shown.
     pub fn submitted(mut self, params: &Params) -> Self {
         self = self.typed(params);
-        self.submitted = true;
+        self.sent = self.sent.saturating_add(1);
         self
     }
 
@@ -149,8 +156,8 @@ impl Form {
             Params::Bool(b) => Cow::Borrowed(if *b { "true" } else { "false" }),
             other => Cow::Borrowed(other.text()),
         };
-        let errors = if self.submitted || self.is_used(&parts) { self.errors.of(field) } else { &[] };
-        Field { id, name, value, errors }
+        let errors = if self.sent > 0 || self.is_used(&parts) { self.errors.of(field) } else { &[] };
+        Field { id, name, value, errors, sent: self.sent }
     }
 
     /// Whether somebody has been in the field: it was sent, and the client did not mark it as unused.

@@ -3,6 +3,9 @@ import assert from "node:assert/strict";
 import { eventually, gone, mark, marked, texts } from "../kit.mjs";
 import { add, order } from "./steps.mjs";
 
+// Answers come a quarter of a second late.
+const late = (page) => page.evaluate(() => window.liveSocket.enableLatencySim(250));
+const focused = (page, id) => page.waitForFunction((id) => document.activeElement.id === id, id);
 const shoppers = async (page) => Number((await texts(page, "#shoppers"))[0]);
 
 export function office(shop, goods) {
@@ -66,6 +69,42 @@ export function office(shop, goods) {
       await eventually("what is taken off", off, "");
       assert.ok(await marked(buyer), "the page was loaded again");
       await buyer.context().close();
+      await desk.context().close();
+    },
+    "a button that is moved away while it is pressed is pressed all the same": async () => {
+      const desk = await shop.page("/office/new-promotion", await shop.context("staff"));
+      const button = desk.locator("#promotion button[type=submit]");
+      await desk.fill("#promotion_code", "two words");
+      await desk.waitForSelector("#promotion_code_error");
+      await button.hover();
+      const { y, height } = await button.boundingBox();
+      await desk.mouse.down();
+      // What was typed last is answered now.
+      await desk.$eval("#promotion_percent", (field) => {
+        field.value = "101";
+        field.dispatchEvent(new Event("input", { bubbles: true }));
+      });
+      await desk.waitForSelector("#promotion_percent_error");
+      assert.ok((await button.boundingBox()).y > y + height / 2, "it has not moved away");
+      await desk.mouse.up();
+      await focused(desk, "promotion_code");
+      await desk.context().close();
+    },
+    "what is wrong is shown, and the first of it focused, however late the answers come": async () => {
+      const desk = await shop.page("/office/new-promotion", await shop.context("staff"));
+      // Both changes and the submit are under way at once.
+      await late(desk);
+      await desk.fill("#promotion_code", "two words");
+      await desk.fill("#promotion_percent", "101");
+      await desk.press("#promotion_percent", "Enter");
+      await focused(desk, "promotion_code");
+      await desk.waitForSelector("#promotion_percent[aria-invalid=true]");
+      // Something is chosen while the answer to the submit is under way.
+      await desk.fill("#promotion_percent", "102");
+      await desk.press("#promotion_percent", "Enter");
+      await desk.selectOption("#promotion_kind", "basket_threshold");
+      await desk.waitForSelector("#promotion_off");
+      await focused(desk, "promotion_code");
       await desk.context().close();
     },
     "a guest gives an order up on its page": async () => {

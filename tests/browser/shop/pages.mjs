@@ -82,7 +82,8 @@ export async function pages(shop, looker) {
         await page.fill("#promotion_code", "two words");
         await page.fill("#promotion_percent", "101");
         await page.click("#promotion button[type=submit]");
-        await page.waitForSelector("#promotion_code[aria-invalid=true]");
+        // The first field that is wrong has the focus.
+        await page.waitForFunction(() => document.activeElement.id === "promotion_code");
         await page.evaluate(() => window.scrollTo(0, 0));
       },
     },

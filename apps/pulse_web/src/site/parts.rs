@@ -134,11 +134,16 @@ impl Component for TextField<'_> {
                 {hint.map(|hint| html! { <span class="hint" id={hint_id.as_str()}>{hint}</span> })}
                 <input id={field.id.as_str()} name={field.name.as_str()} type={kind} value={value} inputmode={whole}
                     autocomplete={autocomplete} required={required} phx-debounce="300"
-                    aria-invalid={wrong.then_some("true")} aria-describedby={described}/>
+                    aria-invalid={wrong.then_some("true")} aria-describedby={described} data-sent={sent(&field)}/>
                 {wrong.then(|| html! { <p class="error" id={error_id.as_str()}>{field.errors.join("; ")}</p> })}
             </div>
         }
     }
+}
+
+/// What makes the answer to a submit carry a field again: see [`Field::sent`].
+pub(crate) fn sent(field: &Field<'_>) -> Option<u32> {
+    (field.sent > 0).then_some(field.sent)
 }
 
 /// A labelled choice of one.

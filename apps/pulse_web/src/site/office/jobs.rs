@@ -267,6 +267,7 @@ impl Jobs {
             name: name.to_owned(),
             value: value.to_owned().into(),
             errors: &[],
+            sent: 0,
         };
         html! {
             <form id="look" class="row" role="search" aria-label="Jobs" phx-change="look" phx-submit="look">

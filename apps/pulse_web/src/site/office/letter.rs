@@ -11,7 +11,7 @@ use pulse_data::feeds::{FeedError, Letter as Row, LetterState, MOST_PAYLOAD};
 use pulse_ingest::feed::retry;
 use serde::Deserialize;
 
-use super::super::parts::Time;
+use super::super::parts::{Time, sent};
 use super::super::visitor::Visitor;
 use super::desk::{Desk, Tab, halt, said};
 use super::letters::{place, reason};
@@ -164,7 +164,7 @@ impl Letter {
                 <div class="field">
                     <label for={field.id.as_str()}>As it is sent again</label>
                     <textarea id={field.id.as_str()} name={field.name.as_str()} rows="4" spellcheck="false" phx-debounce="300"
-                        aria-invalid={wrong.then_some("true")}>{field.value.as_ref()}</textarea>
+                        aria-invalid={wrong.then_some("true")} data-sent={sent(&field)}>{field.value.as_ref()}</textarea>
                     {wrong.then(|| html! { <p class="error">{field.errors.join("; ")}</p> })}
                 </div>
                 <div class="row">

@@ -223,6 +223,7 @@ impl LiveView for Letters {
             name: name.to_owned(),
             value: value.to_owned().into(),
             errors: &[],
+            sent: 0,
         };
         let Wanted { state, reason, source } = &self.wanted;
         let offered = self.wanted.is_open() && self.found > 0;

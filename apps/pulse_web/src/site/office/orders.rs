@@ -194,6 +194,7 @@ impl LiveView for Orders {
             name: "status".to_owned(),
             value: chosen.into(),
             errors: &[],
+            sent: 0,
         };
         let content = html! {
             <div class="row apart">

@@ -4,7 +4,7 @@ use live::html::Component;
 use live::{Field, Form, LocalPath, Rendered, html};
 use pulse_data::catalog::Product as Goods;
 
-use super::super::super::parts::{Choice, TextField, money};
+use super::super::super::parts::{Choice, TextField, money, sent};
 use super::fields::{Clash, Input, RATES};
 
 /// The inputs of a product's fields.
@@ -42,7 +42,7 @@ impl Component for Words<'_> {
             <div class="field">
                 <label for={field.id.as_str()}>{label}</label>
                 <textarea id={field.id.as_str()} name={field.name.as_str()} rows="5" phx-debounce="300"
-                    aria-invalid={wrong.then_some("true")} aria-describedby={wrong.then_some(error.as_str())}>{field.value.as_ref()}</textarea>
+                    aria-invalid={wrong.then_some("true")} aria-describedby={wrong.then_some(error.as_str())} data-sent={sent(&field)}>{field.value.as_ref()}</textarea>
                 {wrong.then(|| html! { <p class="error" id={error.as_str()}>{field.errors.join("; ")}</p> })}
             </div>
         }
