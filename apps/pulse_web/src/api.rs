@@ -1,7 +1,8 @@
 //! The JSON API, `/api/v1`: one module a resource, each with its routes and the shapes it speaks.
 //!
 //! **Invariant.** A route exists if and only if the OpenAPI document describes it: both are made from the same
-//! annotation by [`routes`]. Handlers check nothing that a context checks; they translate.
+//! annotation by [`routes`]. Handlers check nothing that a context checks, but the permission that
+//! it will ask for, before they read what was sent; they translate.
 
 mod account_admin;
 mod accounts;

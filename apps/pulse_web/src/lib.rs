@@ -3,13 +3,14 @@
 //! [`Web`] makes an [`axum::Router`] of the rooms that it is given, [`serve`] answers connections with it, and
 //! [`openapi`] describes it. The module [`problem`] says what an answer is that is no success.
 //!
-//! **Invariant.** This room knows HTTP and nothing else: it names no SQL, decides no permission (the contexts do), and
+//! **Invariant.** This room knows HTTP and nothing else: it names no SQL, gives nobody a permission (the contexts do), and
 //! whatever a client sends, the answer is described by the OpenAPI document.
 //!
 //! | module | what it does |
 //! |---|---|
 //! | `edge` | what every request passes: id, allowance, deadline, panics, headers, problems |
 //! | `identity` | sessions, bearer tokens, guest carts, CSRF, idempotency keys |
+//! | `permit` | what a door asks for before it reads what was sent |
 //! | `extract`, [`field`] | bodies, queries and paths as checked types |
 //! | `api` | the resources |
 //! | `error` | every room's errors to problems, in one match |
@@ -31,6 +32,7 @@ mod listings;
 mod news;
 mod openapi;
 mod pages;
+mod permit;
 pub mod problem;
 mod program;
 mod serve;

@@ -18,7 +18,7 @@ use super::shapes::{PageSize, page_size};
 use crate::error::ApiError;
 use crate::extract::{Json, Path, Query};
 use crate::field::{CursorText, Email, Password, Text};
-use crate::identity::SignedIn;
+use crate::permit::{ManageAccounts, May};
 use crate::state::AppState;
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
@@ -67,7 +67,7 @@ pub(crate) struct AccountPage {
 )]
 async fn list_users(
     State(state): State<AppState>,
-    who: SignedIn,
+    who: May<ManageAccounts>,
     Query(params): Query<UserParams>,
 ) -> Result<Answer<AccountPage>, ApiError> {
     let query = UserQuery {
@@ -110,7 +110,7 @@ pub(crate) struct NewUser {
 )]
 async fn create_user(
     State(state): State<AppState>,
-    who: SignedIn,
+    who: May<ManageAccounts>,
     Json(new): Json<NewUser>,
 ) -> Result<Answer<AccountView, 201>, ApiError> {
     may_manage(&who.caller.principal)?;
@@ -138,7 +138,7 @@ fn may_manage(principal: &Principal) -> Result<(), ApiError> {
 )]
 async fn get_user(
     State(state): State<AppState>,
-    who: SignedIn,
+    who: May<ManageAccounts>,
     Path(Number(id)): Path<Number>,
 ) -> Result<Answer<AccountView>, ApiError> {
     may_manage(&who.caller.principal)?;
@@ -171,7 +171,7 @@ pub(crate) struct ChangeUser {
 )]
 async fn change_user(
     State(state): State<AppState>,
-    who: SignedIn,
+    who: May<ManageAccounts>,
     Path(Number(id)): Path<Number>,
     Json(new): Json<ChangeUser>,
 ) -> Result<Answer<AccountView>, ApiError> {

@@ -15,7 +15,7 @@ use super::shapes::{PageSize, page_size};
 use crate::error::ApiError;
 use crate::extract::Query;
 use crate::field::{Int, RowId, Text};
-use crate::identity::SignedIn;
+use crate::permit::{May, ReadAudit};
 use crate::state::AppState;
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
@@ -107,7 +107,7 @@ pub(crate) struct AuditPage {
 )]
 async fn list_audit(
     State(state): State<AppState>,
-    who: SignedIn,
+    who: May<ReadAudit>,
     Query(params): Query<AuditParams>,
 ) -> Result<Answer<AuditPage>, ApiError> {
     let limit = page_size(params.limit);
@@ -149,7 +149,7 @@ pub(crate) struct AuditVerification {
 )]
 async fn verify_audit(
     State(state): State<AppState>,
-    who: SignedIn,
+    who: May<ReadAudit>,
 ) -> Result<Answer<AuditVerification>, ApiError> {
     let rooms = state.rooms();
     let now = rooms.clock.now();

@@ -20,7 +20,8 @@ use super::shapes::{PageSize, page_size};
 use crate::error::ApiError;
 use crate::extract::{FeedBody, Path, Query};
 use crate::field::{CursorText, Text};
-use crate::identity::{IdempotencyKey, SignedIn};
+use crate::identity::IdempotencyKey;
+use crate::permit::{May, RunFeeds};
 use crate::state::AppState;
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
@@ -133,7 +134,7 @@ impl From<Feed> for FeedView {
 )]
 async fn post_feed(
     State(state): State<AppState>,
-    who: SignedIn,
+    who: May<RunFeeds>,
     key: IdempotencyKey,
     Path(KindName(kind)): Path<KindName>,
     Query(params): Query<PostParams>,
@@ -196,7 +197,7 @@ pub(crate) struct FeedPage {
 )]
 async fn list_feeds(
     State(state): State<AppState>,
-    who: SignedIn,
+    who: May<RunFeeds>,
     Query(params): Query<FeedParams>,
 ) -> Result<Answer<FeedPage>, ApiError> {
     let query = FeedQuery {
@@ -221,7 +222,7 @@ async fn list_feeds(
 )]
 async fn get_feed(
     State(state): State<AppState>,
-    who: SignedIn,
+    who: May<RunFeeds>,
     Path(FeedNo(id)): Path<FeedNo>,
 ) -> Result<Answer<FeedView>, ApiError> {
     Ok(Answer::new(state.rooms().feeds.feeds.get(&who.caller.principal, id).await?.into()))

@@ -22,6 +22,7 @@ use crate::error::ApiError;
 use crate::extract::{Json, Path, Query};
 use crate::field::CursorText;
 use crate::identity::SignedIn;
+use crate::permit::{May, SeeOrders, TakeReturns};
 use crate::problem::{Kind, Problem};
 use crate::state::AppState;
 
@@ -266,7 +267,7 @@ async fn list_orders(
 )]
 async fn list_all_orders(
     State(state): State<AppState>,
-    who: SignedIn,
+    who: May<SeeOrders>,
     Query(params): Query<OrderParams>,
 ) -> Result<Answer<OrderPage>, ApiError> {
     list(&state, &who, &params.query(true)).await
@@ -363,7 +364,7 @@ pub(crate) struct NewStep {
 )]
 async fn step_order(
     State(state): State<AppState>,
-    who: SignedIn,
+    who: May<TakeReturns>,
     Path(OrderNo(id)): Path<OrderNo>,
     Json(new): Json<NewStep>,
 ) -> Result<Answer<OrderView>, ApiError> {

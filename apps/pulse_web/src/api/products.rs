@@ -20,6 +20,7 @@ use crate::error::ApiError;
 use crate::extract::{Json, LargeJson, Path, Query};
 use crate::field::{CursorText, Int, Items, LongText, SkuText, Text, object, optional_object};
 use crate::identity::SignedIn;
+use crate::permit::{EditCatalog, ManageStock, May};
 use crate::problem::{Kind, Problem};
 use crate::state::AppState;
 
@@ -150,7 +151,7 @@ pub(crate) struct AdminProductPage {
 )]
 async fn list_all_products(
     State(state): State<AppState>,
-    who: SignedIn,
+    who: May<EditCatalog>,
     Query(params): Query<AdminProductParams>,
 ) -> Result<Answer<AdminProductPage>, ApiError> {
     let query = pulse_data::catalog::ProductQuery {
@@ -218,7 +219,7 @@ const fn yes() -> bool {
 )]
 async fn create_product(
     State(state): State<AppState>,
-    who: SignedIn,
+    who: May<EditCatalog>,
     Json(new): Json<CreateProduct>,
 ) -> Result<Answer<AdminProduct, 201>, ApiError> {
     let sku = new.sku.0;
@@ -248,14 +249,10 @@ async fn create_product(
 )]
 async fn get_any_product(
     State(state): State<AppState>,
-    who: SignedIn,
+    who: May<EditCatalog>,
     Path(SkuText(sku)): Path<SkuText>,
 ) -> Result<Answer<AdminProduct>, ApiError> {
-    let principal = &who.caller.principal;
-    principal
-        .require(pulse_core::Permission::EditCatalog)
-        .map_err(pulse_data::catalog::CatalogError::from)?;
-    Ok(answer(state.rooms().catalog.get(principal, sku).await?))
+    Ok(answer(state.rooms().catalog.get(&who.caller.principal, sku).await?))
 }
 
 /// What is to change of a product; absent fields stay as they are.
@@ -311,7 +308,7 @@ fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Op
 )]
 async fn change_product(
     State(state): State<AppState>,
-    who: SignedIn,
+    who: May<EditCatalog>,
     Path(SkuText(sku)): Path<SkuText>,
     headers: HeaderMap,
     Json(edit): Json<ChangeProduct>,
@@ -346,7 +343,7 @@ async fn change_product(
 )]
 async fn retire_product(
     State(state): State<AppState>,
-    who: SignedIn,
+    who: May<EditCatalog>,
     Path(SkuText(sku)): Path<SkuText>,
     headers: HeaderMap,
 ) -> Result<Answer<AdminProduct>, ApiError> {
@@ -361,11 +358,7 @@ async fn change(
     headers: &HeaderMap,
     edit: ProductEdit,
 ) -> Result<Answer<AdminProduct>, ApiError> {
-    let principal = &who.caller.principal;
-    principal
-        .require(pulse_core::Permission::EditCatalog)
-        .map_err(pulse_data::catalog::CatalogError::from)?;
-    let product = state.rooms().catalog.update(principal, sku, if_match(headers)?, edit).await?;
+    let product = state.rooms().catalog.update(&who.caller.principal, sku, if_match(headers)?, edit).await?;
     state.changed([sku]).await;
     Ok(answer(product))
 }
@@ -392,7 +385,7 @@ pub(crate) struct NewStock {
 )]
 async fn set_stock(
     State(state): State<AppState>,
-    who: SignedIn,
+    who: May<ManageStock>,
     Path(SkuText(sku)): Path<SkuText>,
     Json(new): Json<NewStock>,
 ) -> Result<Answer<AdminProduct>, ApiError> {
@@ -462,7 +455,7 @@ pub(crate) struct DeliveryOutcome {
 )]
 async fn deliver(
     State(state): State<AppState>,
-    who: SignedIn,
+    who: May<ManageStock>,
     LargeJson(new): LargeJson<NewDelivery>,
 ) -> Result<Answer<DeliveryOutcome>, ApiError> {
     let now = state.rooms().clock.now();

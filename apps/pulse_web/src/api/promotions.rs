@@ -16,7 +16,7 @@ use super::{Answer, no_content};
 use crate::error::ApiError;
 use crate::extract::{Json, Path};
 use crate::field::{Code, Instant, Int, Pence, SkuText, object};
-use crate::identity::SignedIn;
+use crate::permit::{EditCatalog, May};
 use crate::state::AppState;
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
@@ -172,7 +172,7 @@ pub(crate) struct PromotionList {
 )]
 async fn list_promotions(
     State(state): State<AppState>,
-    who: SignedIn,
+    who: May<EditCatalog>,
 ) -> Result<Answer<PromotionList>, ApiError> {
     let all = state.rooms().catalog.promotions(&who.caller.principal).await?;
     Ok(Answer::new(PromotionList { items: all.into_iter().map(PromotionView::from).collect() }))
@@ -217,7 +217,7 @@ const fn yes() -> bool {
 )]
 async fn put_promotion(
     State(state): State<AppState>,
-    who: SignedIn,
+    who: May<EditCatalog>,
     Path(Code(code)): Path<Code>,
     Json(new): Json<NewPromotion>,
 ) -> Result<Answer<PromotionView>, ApiError> {
@@ -244,7 +244,7 @@ async fn put_promotion(
 )]
 async fn delete_promotion(
     State(state): State<AppState>,
-    who: SignedIn,
+    who: May<EditCatalog>,
     Path(Code(code)): Path<Code>,
 ) -> Result<Response, ApiError> {
     state.rooms().catalog.delete_promotion(&who.caller.principal, &code).await?;

@@ -16,7 +16,8 @@ use super::shapes::MoneyView;
 use crate::error::ApiError;
 use crate::extract::{Json, Path};
 use crate::field::{Int, Items, Pieces};
-use crate::identity::{IdempotencyKey, SignedIn};
+use crate::identity::IdempotencyKey;
+use crate::permit::{May, TakeReturns};
 use crate::state::AppState;
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
@@ -91,7 +92,7 @@ pub(crate) struct NewReturn {
 )]
 async fn return_goods(
     State(state): State<AppState>,
-    who: SignedIn,
+    who: May<TakeReturns>,
     key: IdempotencyKey,
     Path(OrderNo(order)): Path<OrderNo>,
     Json(new): Json<NewReturn>,

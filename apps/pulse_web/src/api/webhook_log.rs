@@ -19,7 +19,7 @@ use super::shapes::{PageSize, page_size};
 use crate::error::ApiError;
 use crate::extract::{Path, Query};
 use crate::field::{CursorText, Int, RowId};
-use crate::identity::SignedIn;
+use crate::permit::{ManageWebhooks, May};
 use crate::state::AppState;
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
@@ -145,7 +145,7 @@ pub(crate) struct DeliveryPage {
 )]
 async fn list_deliveries(
     State(state): State<AppState>,
-    who: SignedIn,
+    who: May<ManageWebhooks>,
     Query(params): Query<DeliveryParams>,
 ) -> Result<Answer<DeliveryPage>, ApiError> {
     let query = DeliveryQuery {
@@ -208,7 +208,7 @@ pub(crate) struct DeliveryDetail {
 )]
 async fn get_delivery(
     State(state): State<AppState>,
-    who: SignedIn,
+    who: May<ManageWebhooks>,
     Path(Number(id)): Path<Number>,
 ) -> Result<Answer<DeliveryDetail>, ApiError> {
     let found = state.rooms().webhooks.delivery(&who.caller.principal, DeliveryId(id)).await?;
@@ -233,7 +233,7 @@ async fn get_delivery(
 )]
 async fn redeliver(
     State(state): State<AppState>,
-    who: SignedIn,
+    who: May<ManageWebhooks>,
     Path(Number(id)): Path<Number>,
 ) -> Result<Answer<DeliveryView, 202>, ApiError> {
     let delivery = state.rooms().webhooks.redeliver(&who.caller.principal, DeliveryId(id)).await?;
@@ -263,7 +263,7 @@ pub(crate) struct Redelivered {
 )]
 async fn redeliver_failed(
     State(state): State<AppState>,
-    who: SignedIn,
+    who: May<ManageWebhooks>,
     Path(Number(id)): Path<Number>,
 ) -> Result<Answer<Redelivered, 202>, ApiError> {
     let deliveries = state.rooms().webhooks.redeliver_failed(&who.caller.principal, EndpointId(id)).await?;

@@ -18,7 +18,7 @@ use super::{Answer, no_content};
 use crate::error::ApiError;
 use crate::extract::{Json, Path};
 use crate::field::{Choices, Int, Text};
-use crate::identity::SignedIn;
+use crate::permit::{ManageWebhooks, May};
 use crate::state::AppState;
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
@@ -138,7 +138,10 @@ pub(crate) struct Webhooks {
     tag = "admin",
     responses((status = 200, description = "The endpoints.", body = Webhooks))
 )]
-async fn list_webhooks(State(state): State<AppState>, who: SignedIn) -> Result<Answer<Webhooks>, ApiError> {
+async fn list_webhooks(
+    State(state): State<AppState>,
+    who: May<ManageWebhooks>,
+) -> Result<Answer<Webhooks>, ApiError> {
     let endpoints = state.rooms().webhooks.list(&who.caller.principal).await?;
     Ok(Answer::new(Webhooks { items: endpoints.into_iter().map(WebhookView::from).collect() }))
 }
@@ -187,7 +190,7 @@ pub(crate) struct CreatedWebhook {
 )]
 async fn create_webhook(
     State(state): State<AppState>,
-    who: SignedIn,
+    who: May<ManageWebhooks>,
     Json(new): Json<NewWebhook>,
 ) -> Result<Answer<CreatedWebhook, 201>, ApiError> {
     let wanted = NewEndpoint {
@@ -213,7 +216,7 @@ async fn create_webhook(
 )]
 async fn get_webhook(
     State(state): State<AppState>,
-    who: SignedIn,
+    who: May<ManageWebhooks>,
     Path(Number(id)): Path<Number>,
 ) -> Result<Answer<WebhookView>, ApiError> {
     let endpoint = state.rooms().webhooks.get(&who.caller.principal, EndpointId(id)).await?;
@@ -250,7 +253,7 @@ pub(crate) struct ChangeWebhook {
 )]
 async fn change_webhook(
     State(state): State<AppState>,
-    who: SignedIn,
+    who: May<ManageWebhooks>,
     Path(Number(id)): Path<Number>,
     Json(new): Json<ChangeWebhook>,
 ) -> Result<Answer<WebhookView>, ApiError> {
@@ -276,7 +279,7 @@ async fn change_webhook(
 )]
 async fn delete_webhook(
     State(state): State<AppState>,
-    who: SignedIn,
+    who: May<ManageWebhooks>,
     Path(Number(id)): Path<Number>,
 ) -> Result<Response, ApiError> {
     state.rooms().webhooks.delete(&who.caller.principal, EndpointId(id)).await?;
@@ -319,7 +322,7 @@ impl From<SigningSecret> for DrawnSecret {
 )]
 async fn rotate_webhook(
     State(state): State<AppState>,
-    who: SignedIn,
+    who: May<ManageWebhooks>,
     Path(Number(id)): Path<Number>,
     Json(rotation): Json<Rotation>,
 ) -> Result<Answer<DrawnSecret>, ApiError> {
@@ -351,7 +354,7 @@ pub(crate) struct DeliveryNumber {
 )]
 async fn test_webhook(
     State(state): State<AppState>,
-    who: SignedIn,
+    who: May<ManageWebhooks>,
     Path(Number(id)): Path<Number>,
 ) -> Result<Answer<DeliveryNumber, 202>, ApiError> {
     let delivery = state.rooms().webhooks.test(&who.caller.principal, EndpointId(id)).await?;

@@ -37,17 +37,37 @@ fn body(path: &str, method: &str) -> Option<Value> {
     })
 }
 
-async fn knock(client: &mut Client, path: &str, method: &str) -> u16 {
+/// A door's address.
+fn address(path: &str) -> String {
     let address = path.split('/').map(|part| match part {
         "{sku}" => "A1",
         "{kind}" => "prices",
         part if part.starts_with('{') => "999",
         part => part,
     });
-    let address = address.collect::<Vec<_>>().join("/");
-    let method_name = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+    address.collect::<Vec<_>>().join("/")
+}
+
+fn method_named(method: &str) -> Method {
+    Method::from_bytes(method.to_uppercase().as_bytes()).unwrap()
+}
+
+/// Asks for something that makes sense.
+async fn knock(client: &mut Client, path: &str, method: &str) -> u16 {
+    let (address, method_name) = (address(path), method_named(method));
+    if path == "/api/v1/feeds/{kind}" {
+        let (address, rows) = (format!("{address}?source=acme"), "sku,price\nA1,1.50\n".into());
+        return client.raw(method_name, &address, &[("content-type", "text/csv")], rows).await.status;
+    }
     let headers = [("if-match", "\"1\""), ("idempotency-key", "k")];
     client.send(method_name, &address, &headers, body(path, method).as_ref()).await.status
+}
+
+/// Asks for something that makes no sense at all.
+async fn babble(client: &mut Client, path: &str, method: &str) -> u16 {
+    let address = format!("{}?no_such=field", address(path));
+    let headers = [("content-type", "text/plain"), ("idempotency-key", "no key")];
+    client.raw(method_named(method), &address, &headers, "no body".into()).await.status
 }
 
 /// The least role that an operation's description names.
@@ -74,10 +94,7 @@ db_test!(each_role_gets_through_the_doors_that_the_description_opens, |repo| asy
                 continue;
             }
             assert_eq!(knock(&mut guest, path, method).await, 401, "a guest at {what}");
-            // Its rows are no JSON: feeds.rs knocks there.
-            if path == "/api/v1/feeds/{kind}" {
-                continue;
-            }
+            assert_eq!(babble(&mut guest, path, method).await, 401, "a guest at {what}");
             let least = needed(operation);
             if path.contains("/admin/") {
                 assert!(least.is_some(), "{what} does not say which role it needs");
@@ -85,9 +102,11 @@ db_test!(each_role_gets_through_the_doors_that_the_description_opens, |repo| asy
             for (role, client) in &mut staff {
                 let status = knock(client, path, method).await;
                 if least.is_some_and(|least| *role < least) {
-                    // An order that one may not see does not exist for one.
-                    let hidden = path.contains("/orders/{id}");
-                    assert!(status == 403 || (hidden && status == 404), "{role} at {what}: {status}");
+                    // A step that takes goods back needs less than the others, and an order has no number 999.
+                    let step = path.ends_with("/steps") && *role == Role::Support;
+                    assert!(status == 403 || (step && status == 404), "{role} at {what}: {status}");
+                    // Who may not, is told so before what it sends is looked at.
+                    assert!(step || babble(client, path, method).await == 403, "{role} at {what}");
                 } else {
                     assert!(status != 403 || path.ends_with("/password"), "{role} at {what}: {status}");
                     assert!(status != 422, "{role} at {what}: the body is wrong");
