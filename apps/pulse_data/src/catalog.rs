@@ -279,56 +279,6 @@ impl Catalog {
         self.changes.tell(changed.iter().copied());
         Ok(changed)
     }
-
-    /// Every promotion, by code. Needs [`Permission::EditCatalog`].
-    pub async fn promotions(&self, who: &Principal) -> Result<Vec<StoredPromotion>, CatalogError> {
-        who.require(Permission::EditCatalog)?;
-        Ok(promotions::all(self.repo.reader()).await?)
-    }
-
-    /// Stores a promotion over the one of its code. Needs [`Permission::EditCatalog`].
-    pub async fn put_promotion(&self, who: &Principal, stored: StoredPromotion) -> Result<(), CatalogError> {
-        who.require(Permission::EditCatalog)?;
-        stored.check()?;
-        let input = (who.clone(), stored, self.clock.now());
-        self.repo
-            .write_with(input, |tx, (who, stored, now)| {
-                async move {
-                    if !promotions::put(tx, stored, *now).await? {
-                        let full = format!("is one too many: the shop keeps {}", promotions::MOST);
-                        return Err(CatalogError::invalid("code", "full", &full));
-                    }
-                    let details = json!({ "rule": stored.promotion.rule, "active": stored.active });
-                    let subject = format!("promotion:{}", stored.promotion.code);
-                    audit::record(tx, who, "promotion.put", &subject, details).await?;
-                    Ok(())
-                }
-                .boxed()
-            })
-            .await
-    }
-
-    /// Drops a promotion. Needs [`Permission::EditCatalog`].
-    pub async fn delete_promotion(&self, who: &Principal, code: &str) -> Result<(), CatalogError> {
-        who.require(Permission::EditCatalog)?;
-        if code.contains('\0') {
-            return Err(CatalogError::NoPromotion(code.to_owned()));
-        }
-        let input = (who.clone(), code.to_owned());
-        self.repo
-            .write_with(input, |tx, (who, code)| {
-                async move {
-                    if !promotions::delete(tx, code).await? {
-                        return Err(CatalogError::NoPromotion(code.clone()));
-                    }
-                    audit::record(tx, who, "promotion.delete", &format!("promotion:{code}"), json!({}))
-                        .await?;
-                    Ok(())
-                }
-                .boxed()
-            })
-            .await
-    }
 }
 
 /// The names of these products; unknown ones are absent.

@@ -262,6 +262,80 @@ db_test!(promotions_apply_in_their_time, |repo| async move {
     assert!(matches!(backwards, Err(CatalogError::Invalid(_))), "{backwards:?}");
 });
 
+/// A promotion that takes so many per cent off everything.
+fn percent_off(code: &str, percent: u8) -> StoredPromotion {
+    let promotion = Promotion { code: code.to_owned(), rule: Rule::Percentage { sku: None, percent } };
+    StoredPromotion { promotion, active: true, starts_at: None, ends_at: None }
+}
+
+db_test!(of_many_who_make_a_promotion_at_once_one_has_the_code, |repo| async move {
+    let shop = Shop::new(repo);
+    let create = |percent| {
+        let catalog = shop.catalog.clone();
+        async move { (percent, catalog.create_promotion(&ROOT, percent_off("SPRING", percent)).await) }
+    };
+    let answers = futures::future::join_all((1..=8).map(create)).await;
+    let made: Vec<u8> =
+        answers.iter().filter(|(_, answer)| answer.is_ok()).map(|(percent, _)| *percent).collect();
+    let [winner] = made[..] else { panic!("{answers:?}") };
+    for (percent, answer) in answers.into_iter().filter(|(percent, _)| *percent != winner) {
+        let Err(CatalogError::Invalid(errors)) = answer else { panic!("{percent}: {answer:?}") };
+        let [error] = &errors.0[..] else { panic!("{errors:?}") };
+        assert_eq!((error.field.as_str(), error.code), ("code", "taken"));
+    }
+    assert_eq!(shop.catalog.promotions(&ROOT).await.unwrap(), [percent_off("SPRING", winner)]);
+    // Over it goes whoever means to, and nobody in between is told of an error.
+    let put = |percent| {
+        let catalog = shop.catalog.clone();
+        async move { catalog.put_promotion(&ROOT, percent_off("AUTUMN", percent)).await.unwrap() }
+    };
+    futures::future::join_all((1..=8).map(put)).await;
+    assert_eq!(shop.catalog.promotions(&ROOT).await.unwrap().len(), 2);
+});
+
+db_test!(the_shop_keeps_a_hundred_promotions, |repo| async move {
+    let shop = Shop::new(repo);
+    for n in 0..100 {
+        shop.catalog.create_promotion(&ROOT, percent_off(&format!("P{n}"), 1)).await.unwrap();
+    }
+    for answer in [
+        shop.catalog.create_promotion(&ROOT, percent_off("ONE-MORE", 1)).await,
+        shop.catalog.put_promotion(&ROOT, percent_off("ONE-MORE", 1)).await,
+    ] {
+        let Err(CatalogError::Invalid(errors)) = answer else { panic!("{answer:?}") };
+        assert_eq!(errors.0[0].code, "full");
+    }
+    shop.catalog.put_promotion(&ROOT, percent_off("P0", 2)).await.unwrap();
+});
+
+db_test!(the_next_turn_is_the_next_beginning_or_end, |repo| async move {
+    let shop = Shop::new(repo);
+    let planned = |code: &str, starts: Option<i64>, ends: Option<i64>, active| StoredPromotion {
+        active,
+        starts_at: starts.map(Timestamp),
+        ends_at: ends.map(Timestamp),
+        ..percent_off(code, 5)
+    };
+    let next =
+        async |after| shop.catalog.next_turn(&ROOT, Timestamp(after)).await.unwrap().map(|turn| turn.0);
+    assert_eq!(next(0).await, None);
+    for stored in [
+        planned("ALWAYS", None, None, true),
+        planned("SPRING", Some(10), Some(30), true),
+        planned("SALE", None, Some(20), true),
+        planned("OFF", Some(15), Some(25), false),
+    ] {
+        shop.catalog.put_promotion(&ROOT, stored).await.unwrap();
+    }
+    let mut turns = vec![];
+    let mut at = 0;
+    while let Some(turn) = next(at).await {
+        turns.push(turn);
+        at = turn;
+    }
+    assert_eq!(turns, [10, 20, 30]);
+});
+
 db_test!(who_may_do_what_with_the_catalogue, |repo| async move {
     let shop = Shop::with(repo, &[("A", 10, 100)]).await;
     let rule = Rule::BuyNGetM { sku: sku("A"), buy: 2, free: 1 };
@@ -296,6 +370,8 @@ db_test!(who_may_do_what_with_the_catalogue, |repo| async move {
             catalog.reprice(who, vec![]).await.err(),
             catalog.promotions(who).await.err(),
             catalog.put_promotion(who, stored.clone()).await.err(),
+            catalog.create_promotion(who, stored.clone()).await.err(),
+            catalog.next_turn(who, NOW).await.err(),
             catalog.delete_promotion(who, "P").await.err(),
         ];
         for (action, answer) in answers.into_iter().enumerate() {

@@ -80,19 +80,18 @@ impl Promotion {
         let Some(typed) = typed.filter(|_| !self.clash) else {
             return cx.push_event("first-error", serde_json::json!({ "form": "promotion" }));
         };
-        if self.stored.is_none() {
-            match find(&self.desk, &typed.promotion.code).await {
-                Ok(None) => {}
-                Ok(Some(_)) => return self.form.errors.add("code", "is taken already"),
-                Err(error) => return cx.put_flash("error", said(error)),
-            }
-        }
         self.store(typed, "It is stored, and the open pages know it.", cx).await;
     }
 
     async fn store(&mut self, new: StoredPromotion, well: &str, cx: &mut Ctx<'_, Self>) {
         let Some(who) = self.desk.who(cx).await else { return };
-        match self.desk.rooms().catalog.put_promotion(&who, new.clone()).await {
+        let catalog = &self.desk.rooms().catalog;
+        // A new one overwrites nothing, also not what somebody else makes at this moment.
+        let stored = match self.stored {
+            None => catalog.create_promotion(&who, new.clone()).await,
+            Some(_) => catalog.put_promotion(&who, new.clone()).await,
+        };
+        match stored {
             Ok(()) => {
                 self.desk.visitor().state().promotions_changed();
                 self.stored = Some(new);
@@ -101,6 +100,7 @@ impl Promotion {
             }
             Err(CatalogError::Invalid(errors)) => {
                 errors.0.into_iter().for_each(|error| self.form.errors.add(error.field, error.message));
+                cx.push_event("first-error", serde_json::json!({ "form": "promotion" }));
             }
             Err(error) => cx.put_flash("error", said(error)),
         }

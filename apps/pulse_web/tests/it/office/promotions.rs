@@ -104,6 +104,41 @@ db_test!(a_promotion_that_two_change_is_stored_as_its_author_decides, |repo| asy
     assert_eq!(stored(&shop).await, [percent_off("TEN", 30)]);
 });
 
+db_test!(of_two_who_make_a_promotion_at_once_one_is_told_at_the_field, |repo| async move {
+    let shop = Shop::open(repo).await;
+    let manager = shop.browser_of(Role::Manager).await;
+    let mut one = manager.clone().open("/office/new-promotion").await;
+    let mut two = manager.open("/office/new-promotion").await;
+    let typed = |percent| [("promotion[code]", "SPRING"), ("promotion[percent]", percent)];
+    let (ten, twenty) = (typed("10"), typed("20"));
+    tokio::join!(one.submit("#promotion", &ten), two.submit("#promotion", &twenty));
+    let told = [one.has("#promotion_code_error"), two.has("#promotion_code_error")];
+    assert_eq!(told.iter().filter(|told| **told).count(), 1, "{told:?}");
+    let (winner, mut loser, percent, kept) =
+        if told[1] { (one, two, 10, "20") } else { (two, one, 20, "10") };
+    assert_eq!(winner.follow().await.path(), "/office/promotions");
+    assert_eq!(loser.text("#promotion_code_error"), "is taken already");
+    assert_eq!(loser.attr("#promotion_percent", "value").as_deref(), Some(kept), "nothing typed is lost");
+    assert_eq!(loser.events().last().map(|(name, _)| name.as_str()), Some("first-error"));
+    assert_eq!(stored(&shop).await, [percent_off("SPRING", percent)]);
+});
+
+db_test!(programs_that_put_a_promotion_at_once_are_all_answered_and_one_is_stored, |repo| async move {
+    let shop = Shop::open(repo).await;
+    let program = shop.program(Role::Manager).await;
+    let put = |percent| {
+        let mut program = program.clone();
+        let body = json!({ "rule": { "kind": "percentage", "percent": percent } });
+        async move {
+            program.send(hyper::Method::PUT, "/api/v1/admin/promotions/SPRING", &[], Some(&body)).await.status
+        }
+    };
+    let answers = futures::future::join_all((1..=6).map(put)).await;
+    assert_eq!(answers, [200; 6]);
+    let [kept] = &stored(&shop).await[..] else { panic!("one code, one promotion") };
+    assert!((1..=6).any(|percent| *kept == percent_off("SPRING", percent)), "{kept:?}");
+});
+
 db_test!(times_of_a_promotion_are_kept_and_checked, |repo| async move {
     let shop = Shop::open(repo).await;
     let manager = shop.browser_of(Role::Manager).await;
