@@ -15,7 +15,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
-use crate::open_page::{OpenPage, Tokens, socket};
+use crate::open_page::{OpenPage, Tokens, door, socket};
 use crate::programs::{Person, token};
 use crate::socket::Socket;
 use crate::stage::{Client, SYSTEM, Shop, config};
@@ -319,6 +319,11 @@ db_test!(programs_hear_nothing_that_is_not_theirs, |repo| async move {
     assert!(programs(&shop, "too_many_joins") >= 100);
 });
 
+/// What an honest client sends so that it is not thought to be gone.
+fn beat() -> String {
+    json!([null, "beat", "phoenix", "heartbeat", {}]).to_string()
+}
+
 /// As many products as a page is told one by one.
 const MANY: i64 = 490;
 
@@ -336,16 +341,67 @@ db_test!(a_page_that_never_reads_is_let_go_and_the_others_are_told_meanwhile, |r
     let shop = shop(repo).await;
     shop.stock(MANY, 5).await;
     let mut innocent = OpenPage::open(&shop).await;
-    let sleeper = Hostile::joined(&shop).await;
+    let mut sleeper = Hostile::at(&shop, "/").await;
+    let (path, cookies) = door(&sleeper.browser, &sleeper.tokens.csrf);
+    sleeper.socket = Socket::narrow(shop.address, &path, &cookies).await.unwrap();
+    assert_eq!(sleeper.socket.join(&sleeper.tokens.topic(), sleeper.tokens.join("/")).await.0, "ok");
     let mut round = 0;
-    // The kernel's buffers take some megabytes before the queue fills.
+    // The kernel's buffers take something before the queue fills.
     while sockets(&shop, "slow_consumers") == 0 {
         round += 1;
         assert!(round < 300, "a hundred megabytes are held for a page that does not read");
+        // It speaks, as one that lives does: it is not let go for its silence. It may be gone by then.
+        sleeper.socket.socket.send(Message::text(beat())).await.ok();
+        if round % 16 == 0 {
+            innocent.click().await;
+        }
         reprice(&shop, round).await;
         innocent.shows(&format!("£{}.{:02}", (100 + round) / 100, (100 + round) % 100)).await;
     }
     innocent.click().await;
     assert_eq!((sockets(&shop, "slow_consumers"), pages(&shop, "crashes")), (1, 0));
     drop(sleeper);
+});
+
+db_test!(a_program_that_never_reads_is_let_go_and_the_others_are_told_meanwhile, |repo| async move {
+    /// Bytes that were told until then: what the kernel takes for it, and the shop's own megabyte.
+    const HELD: usize = 8 * 1024 * 1024;
+    let shop = shop(repo).await;
+    shop.stock(MANY, 5).await;
+    let mut innocent = OpenPage::open(&shop).await;
+    let mut listener = Socket::connect(&shop, None).await.unwrap();
+    let mut sleeper = Socket::narrow(shop.address, "/socket/websocket?vsn=2.0.0", "").await.unwrap();
+    let everything = json!({ "skus": (1..=200).map(|n| format!("A{n}")).collect::<Vec<_>>() });
+    let mut answer = 0;
+    for program in [&mut listener, &mut sleeper] {
+        let (status, products) = program.join("shop:stock", everything.clone()).await;
+        assert_eq!(status, "ok");
+        answer = products.to_string().len();
+    }
+    let (mut round, mut bytes) = (0, 0);
+    while programs(&shop, "slow_consumers") == 0 {
+        round += 1;
+        assert!(bytes < HELD, "{bytes} bytes are held for a program that does not read");
+        // It asks, and reads no answer: neither that nor what everybody is told. It may be gone by then.
+        for n in 0..4 {
+            let join = json!([n.to_string(), n.to_string(), "shop:stock", "phx_join", everything]);
+            sleeper.socket.send(Message::text(join.to_string())).await.ok();
+            bytes += answer;
+        }
+        reprice(&shop, round).await;
+        let told = listener.hear("stock").await;
+        assert_eq!(told["products"][0]["price"]["pence"], json!(100 + round), "nothing is left out");
+        bytes += told.to_string().len();
+        assert_eq!(listener.ask("phoenix", "heartbeat", json!({})).await.0, "ok");
+        if round % 16 == 0 {
+            innocent.click().await;
+        }
+        innocent.shows(&format!("£{}.{:02}", (100 + round) / 100, (100 + round) % 100)).await;
+    }
+    innocent.click().await;
+    let counts =
+        (programs(&shop, "slow_consumers"), sockets(&shop, "slow_consumers"), pages(&shop, "crashes"));
+    assert_eq!(counts, (1, 0, 0));
+    // What the kernel holds is read to its end, and the socket is at its end too.
+    assert!(matches!(sleeper.end().await, Some(1013) | None));
 });

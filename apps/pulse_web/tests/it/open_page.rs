@@ -51,10 +51,16 @@ impl Tokens {
 
 /// The socket of a browser's pages.
 pub(crate) async fn socket(shop: &Shop, browser: &Client, csrf: &str) -> Socket {
+    let (path, cookies) = door(browser, csrf);
+    Socket::at(shop.address, &path, &cookies).await.unwrap()
+}
+
+/// Where that socket is, and the cookies that a browser brings there.
+pub(crate) fn door(browser: &Client, csrf: &str) -> (String, String) {
     let path = format!("/live/websocket?_csrf_token={csrf}&_mounts=0&_mount_attempts=0&vsn=2.0.0");
     let cookies: Vec<String> =
         browser.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    Socket::at(shop.address, &path, &cookies.join("; ")).await.unwrap()
+    (path, cookies.join("; "))
 }
 
 /// A catalogue that somebody has open.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
@@ -27,7 +27,17 @@ pub(crate) type Closed = Option<u16>;
 impl Socket {
     /// Connects to a socket's path; the error is the HTTP status.
     pub(crate) async fn at(address: SocketAddr, path: &str, cookies: &str) -> Result<Self, u16> {
-        let stream = TcpStream::connect(address).await.unwrap();
+        Self::over(TcpStream::connect(address).await.unwrap(), address, path, cookies).await
+    }
+
+    /// The same for a client that means not to read: its side of the kernel takes in next to nothing.
+    pub(crate) async fn narrow(address: SocketAddr, path: &str, cookies: &str) -> Result<Self, u16> {
+        let stream = TcpSocket::new_v4().unwrap();
+        stream.set_recv_buffer_size(4 * 1024).unwrap();
+        Self::over(stream.connect(address).await.unwrap(), address, path, cookies).await
+    }
+
+    async fn over(stream: TcpStream, address: SocketAddr, path: &str, cookies: &str) -> Result<Self, u16> {
         let mut request = format!("ws://{address}{path}").into_client_request().unwrap();
         request.headers_mut().insert("cookie", cookies.parse().unwrap());
         match client_async(request, stream).await {
