@@ -16,7 +16,7 @@
 //! | `error` | every room's errors to problems, in one match |
 //! | `openapi`, `pages` | the description, for programs and for people |
 //! | `site`, `assets` | the live pages, and the files that they load |
-//! | `news`, `listings` | what open pages are told, and lists that many begin with |
+//! | `news`, `turns`, `listings` | what open pages are told and when, and lists that many begin with |
 
 mod api;
 mod assets;
@@ -38,6 +38,7 @@ mod program;
 mod serve;
 mod site;
 mod state;
+mod turns;
 
 use axum::Router;
 use axum::extract::State;

@@ -8,8 +8,8 @@ use std::time::Duration;
 use axum::body::Bytes;
 use axum::http::HeaderValue;
 use pulse_cache::{CacheStats, Options, ReadThrough};
-use pulse_core::Sku;
 use pulse_core::ports::{Bus as _, Clock, Notice};
+use pulse_core::{Principal, Sku};
 use pulse_data::Repo;
 use pulse_data::accounts::Accounts;
 use pulse_data::background::Background;
@@ -25,8 +25,9 @@ use crate::config::WebConfig;
 use crate::identity::{Identity, TokenHash};
 use crate::limit::Limiter;
 use crate::listings::Listings;
-use crate::news::LocalBus;
+use crate::news::{LocalBus, Topic};
 use crate::site::{Figures, Shoppers};
+use crate::turns;
 
 /// The rooms that the API is the door to.
 #[derive(Clone)]
@@ -182,6 +183,17 @@ impl AppState {
     pub async fn follow_products(&self) {
         let rooms = self.rooms();
         rooms.bus.follow_products(rooms.catalog.clone(), || self.0.listings.forget()).await;
+    }
+
+    /// Tells open pages of promotions that begin and end by themselves, at that instant. One runs beside the shop.
+    pub async fn follow_promotions(&self) {
+        /// Changes that wait while the next turn is read.
+        const WAITING: u32 = 64;
+        let rooms = self.rooms();
+        let (here, mut changed) = otp::inbox(WAITING);
+        rooms.bus.topics().subscribe(Topic::Promotions, &here, |_| ());
+        let next = |after| rooms.catalog.next_turn(&Principal::System("news"), after);
+        turns::follow(&*rooms.clock, &mut changed, next, || self.promotions_changed()).await;
     }
 
     pub(crate) fn listings(&self) -> &Listings {

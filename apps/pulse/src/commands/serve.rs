@@ -171,7 +171,7 @@ async fn crew(config: &Config, rooms: &Rooms, state: AppState) -> Result<Supervi
         let sealer = sealer.clone();
         async move { sealer.seal().await.map(|_| ()).map_err(|error| error.to_string()) }
     });
-    let following = rooms.clone();
+    let (following, turning) = (rooms.clone(), state.clone());
     let supervisor = Supervisor::new(Strategy::OneForOne);
     feeds::attend(supervisor, config, rooms)
         .child("audit-sealer", seal.and_at_the_end().spec())
@@ -187,6 +187,13 @@ async fn crew(config: &Config, rooms: &Rooms, state: AppState) -> Result<Supervi
             Lasting::spec(move || {
                 let state = state.clone();
                 async move { state.follow_products().await }
+            }),
+        )
+        .child(
+            "turns-of-promotions",
+            Lasting::spec(move || {
+                let state = turning.clone();
+                async move { state.follow_promotions().await }
             }),
         )
         .start()

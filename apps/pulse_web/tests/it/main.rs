@@ -22,4 +22,5 @@ mod serve;
 mod shop_pages;
 mod socket;
 mod stage;
+mod turns;
 mod webhooks;

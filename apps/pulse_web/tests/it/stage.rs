@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -12,6 +13,7 @@ use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use live::testing::Browser;
 use pulse_cache::{CatalogueCache, CatalogueOptions};
+use pulse_core::ports::Clock;
 use pulse_core::pricing::VatRate;
 use pulse_core::{Money, Principal, Role, Sku, Timestamp};
 use pulse_data::accounts::{AccountOptions, Accounts, HashCost};
@@ -41,6 +43,26 @@ pub(crate) struct Shop {
     running: Option<tokio::task::JoinHandle<std::io::Result<()>>>,
 }
 
+/// A clock that stands still until the test moves it.
+pub(crate) struct Hands(AtomicI64);
+
+impl Hands {
+    /// At the present.
+    pub(crate) fn now() -> Arc<Self> {
+        Arc::new(Self(AtomicI64::new(SystemClock.now().0)))
+    }
+
+    pub(crate) fn set(&self, to: Timestamp) {
+        self.0.store(to.0, Ordering::SeqCst);
+    }
+}
+
+impl Clock for Hands {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0.load(Ordering::SeqCst))
+    }
+}
+
 /// Rates that no test meets by accident.
 pub(crate) fn config() -> WebConfig {
     let many = Rate::per_second(1_000_000.try_into().unwrap(), 1_000_000.try_into().unwrap());
@@ -53,7 +75,15 @@ impl Shop {
     }
 
     pub(crate) async fn open_with(repo: Repo, config: WebConfig, options: ServeOptions) -> Self {
-        let clock = Arc::new(SystemClock);
+        Self::build(repo, config, options, Arc::new(SystemClock)).await
+    }
+
+    /// A shop whose clock the test moves.
+    pub(crate) async fn open_at(repo: Repo, clock: Arc<Hands>) -> Self {
+        Self::build(repo, config(), ServeOptions::default(), clock).await
+    }
+
+    async fn build(repo: Repo, config: WebConfig, options: ServeOptions, clock: Arc<dyn Clock>) -> Self {
         let catalog = Catalog::new(repo.clone(), clock.clone());
         let bus = LocalBus::new();
         let told = Arc::new(bus.clone());
@@ -100,8 +130,10 @@ impl Shop {
         let (stop, stopped) = oneshot::channel::<()>();
         let state = AppState::new(rooms.clone(), config);
         let web = Web::open(state.clone()).await.unwrap();
-        // As beside the running shop: open pages are told of changed products.
+        // As beside the running shop: open pages are told of changed products, and of promotions that begin and end.
+        let turning = state.clone();
         tokio::spawn(async move { state.follow_products().await });
+        tokio::spawn(async move { turning.follow_promotions().await });
         let app = web.router();
         let shutdown = async {
             let _ = stopped.await;
