@@ -4,7 +4,7 @@
 
 Prints `port N` once it listens, appends a line of JSON to FOLDER/messages for each message that it was sent, and ends
 when its standard input does. FOLDER/secrets has the secrets to check with, one a line. FOLDER/mode, looked at before
-each answer, is a status (200 where there is no file), or hang (never answers), endless (an answer without end), cut
+each answer, is a status (200 where there is no file), with a Retry-After behind it where one is wanted (`429 120`), or hang (never answers), endless (an answer without end), cut
 (the connection ends in the middle), stall (the answer never ends).
 """
 import json
@@ -57,7 +57,10 @@ class Receiver(BaseHTTPRequestHandler):
             out.write(json.dumps(line) + "\n")
         if mode == "hang":
             time.sleep(3600)
-        self.send_response(int(mode) if mode.isdigit() else 200)
+        status, _, retry_after = mode.partition(" ")
+        self.send_response(int(status) if status.isdigit() else 200)
+        if retry_after:
+            self.send_header("retry-after", retry_after)
         self.send_header("location", "http://127.0.0.1:9/elsewhere")
         if mode == "endless":
             self.end_headers()

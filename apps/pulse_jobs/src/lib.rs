@@ -41,4 +41,6 @@ pub use schedule::Schedule;
 pub use smtp::{SmtpError, SmtpMailer, SmtpOptions, SmtpTls};
 pub use stats::{EffectSnapshot, EffectStats};
 pub use watch::{LOOK, Look, WatchOptions};
-pub use webhooks::{ClientOptions, Deliver, Reach, Signed, WEBHOOK_BACKOFF, sign};
+pub use webhooks::{
+    ClientOptions, Deliver, LONGEST_ASKED, Reach, Signed, WEBHOOK_BACKOFF, asked_pause, sign,
+};

@@ -2,10 +2,11 @@
 //!
 //! **Invariant.** An endpoint is sent what was written down, signed, and its answer is noted before the job ends; a
 //! message is sent again under the same id, so a program that knows ids acts once. One slow endpoint holds at most
-//! its share of the queue: the others' messages go on. The job's error names a status or a kind of failure, never
+//! its share of the queue: the others' messages go on. An endpoint that asks for a pause gets it, within bounds. The job's error names a status or a kind of failure, never
 //! what an endpoint has said: that stands in the delivery's log.
 
 mod address;
+mod asked;
 mod client;
 mod sign;
 
@@ -25,11 +26,12 @@ use pulse_data::webhooks::{
 use serde::Deserialize;
 
 pub use address::Reach;
+pub use asked::{LONGEST_ASKED, asked_pause};
 pub use client::ClientOptions;
 pub use sign::{Signed, sign};
 
 use crate::stats::{EffectStats, add};
-use client::Client;
+use client::{Answered, Client};
 
 /// In whose name messages are sent.
 const HOOKS: Principal = Principal::System("webhooks");
@@ -87,12 +89,15 @@ impl Deliver {
         let Some(_turn) = Turn::take(&self.under_way, outbound.endpoint, self.share) else {
             return Outcome::Snooze(TURN);
         };
-        let (status, why, answer) = self.send(&outbound, job.is_last_attempt()).await;
+        let Sent { status, why, answer, asked } = self.send(&outbound, job.is_last_attempt()).await;
         let taken = answer.is_taken();
         add(if taken { &self.stats.webhooks_delivered } else { &self.stats.webhooks_failed }, 1);
         match self.webhooks.noted(&HOOKS, delivery, outbound.endpoint, answer).await {
             Ok(Noted::Delivered) => Outcome::Done,
-            Ok(Noted::Again) => Outcome::Retry(why),
+            Ok(Noted::Again) => match asked {
+                Some(pause) => Outcome::RetryAfter(why, pause),
+                None => Outcome::Retry(why),
+            },
             Ok(Noted::Failed) => {
                 tracing::warn!(
                     delivery = delivery.0,
@@ -113,8 +118,7 @@ impl Deliver {
         }
     }
 
-    /// The status (0 for none), the reason for the job's row, and what is noted.
-    async fn send(&self, outbound: &Outbound, last: bool) -> (u16, String, Answer) {
+    async fn send(&self, outbound: &Outbound, last: bool) -> Sent {
         let began = tokio::time::Instant::now();
         let signed = sign(outbound, self.clock.now());
         let response = match &signed {
@@ -123,13 +127,30 @@ impl Deliver {
         };
         let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         match response {
-            Ok((status, note)) => {
-                let why = format!("the endpoint answered {status}");
-                (status, why, Answer { status: Some(status), millis, note, last })
+            Ok(Answered { status, note, retry_after }) => {
+                let asked = asked_pause(status, retry_after.as_deref(), self.clock.now());
+                let pause = asked.map_or_else(String::new, |pause| format!(" and asks for {pause:?}"));
+                let why = format!("the endpoint answered {status}{pause}");
+                Sent { status, why, answer: Answer { status: Some(status), millis, note, last }, asked }
             }
-            Err(why) => (0, why.clone(), Answer { status: None, millis, note: why, last }),
+            Err(why) => {
+                let answer = Answer { status: None, millis, note: why.clone(), last };
+                Sent { status: 0, why, answer, asked: None }
+            }
         }
     }
+}
+
+/// What came of sending a message.
+struct Sent {
+    /// 0 where there was no answer.
+    status: u16,
+    /// For the job's row.
+    why: String,
+    /// What is noted.
+    answer: Answer,
+    /// The pause that the endpoint asks for.
+    asked: Option<Duration>,
 }
 
 /// One of an endpoint's places; given back when it is dropped.

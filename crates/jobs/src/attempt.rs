@@ -99,11 +99,11 @@ async fn run(core: &Core, job: &Job, kill: &CancellationToken, recall: &Recall) 
         Outcome::Done => &core.stats.done,
         Outcome::Cancel(_) => &core.stats.cancelled,
         Outcome::Snooze(_) => &core.stats.snoozed,
-        Outcome::Retry(_) if job.is_last_attempt() => &core.stats.discarded,
-        Outcome::Retry(_) => &core.stats.retried,
+        Outcome::Retry(_) | Outcome::RetryAfter(..) if job.is_last_attempt() => &core.stats.discarded,
+        Outcome::Retry(_) | Outcome::RetryAfter(..) => &core.stats.retried,
     };
     add(counter, 1);
-    if let Outcome::Retry(why) | Outcome::Cancel(why) = &outcome {
+    if let Outcome::Retry(why) | Outcome::RetryAfter(why, _) | Outcome::Cancel(why) = &outcome {
         tracing::warn!(job = job.id.0, worker = job.worker, attempt = job.attempt, why, "job failed");
     }
     core.tell(&Event::Ended { job, outcome: &outcome, took });
@@ -132,6 +132,7 @@ async fn work(core: &Core, job: &Job) -> (Outcome, Duration) {
     };
     let delay = match outcome {
         Outcome::Retry(_) => worker.backoff(job.failures + 1, rand::random()),
+        Outcome::RetryAfter(_, asked) => worker.backoff(job.failures + 1, rand::random()).max(asked),
         _ => Duration::ZERO,
     };
     (outcome, delay)

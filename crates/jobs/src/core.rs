@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use sea_orm::DbErr;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use crate::cron::Cron;
 use crate::held::Held;
@@ -30,6 +31,8 @@ pub(crate) struct Core {
     pub(crate) held: Held,
     /// What each served queue's row says; its loop follows it.
     pub(crate) settings: HashMap<String, watch::Sender<Setting>>,
+    /// The engine is cut off: nothing is begun any more, nothing is given back.
+    pub(crate) dead: CancellationToken,
     /// When a statement failed last, by the engine's clock.
     failed_at: AtomicI64,
 }
@@ -57,6 +60,7 @@ impl Core {
             observers,
             stats,
             held: Held::default(),
+            dead: CancellationToken::new(),
             failed_at: AtomicI64::new(i64::MIN),
         }
     }

@@ -86,6 +86,8 @@ pub enum Outcome {
     Done,
     /// It failed; try again after the back-off, or discard it after the last attempt.
     Retry(String),
+    /// It failed, and asks for at least this time before it is tried again: the longer of that and the back-off is kept.
+    RetryAfter(String, Duration),
     /// It makes no sense any more.
     Cancel(String),
     /// Not now; ask again after this time. Costs no attempt.

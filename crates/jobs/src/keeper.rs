@@ -23,6 +23,7 @@ pub(crate) async fn run(core: Arc<Core>) {
         let controlled = tokio::select! {
             () = core.options.wake.recalled() => true,
             () = tokio::time::sleep(next) => false,
+            () = core.dead.cancelled() => return,
         };
         next = if look(&core, between, controlled).await { between } else { between.min(core.options.poll) };
     }

@@ -54,7 +54,7 @@ pub(crate) async fn run(core: Arc<Core>, stop: CancellationToken) {
             () = tokio::time::sleep(core.options.poll.min(NAP)) => {}
         }
     }
-    if core.stats.leads.load(Ordering::Relaxed) == 1 {
+    if core.stats.leads.load(Ordering::Relaxed) == 1 && !core.dead.is_cancelled() {
         note(&core, false);
         if let Err(error) = table::resign(&*core.store, &core.node).await {
             core.failed("resign", &error);

@@ -90,6 +90,9 @@ impl QueueLoop {
         loop {
             // Asked anew each time, so that nothing begins once a drain has been called.
             let stopping = stop.is_cancelled();
+            if stopping && self.core.dead.is_cancelled() {
+                return self.cut_off().await;
+            }
             let setting = *self.setting.borrow_and_update();
             if stopping || setting.paused {
                 self.give_back();
@@ -125,6 +128,17 @@ impl QueueLoop {
                 Ok(()) = self.setting.changed() => self.hungry = true,
                 () = stop.cancelled(), if !stopping => {}
             }
+        }
+    }
+
+    /// Stops what runs where it is, and waits only for what the database was asked already.
+    async fn cut_off(mut self) {
+        self.running.shutdown().await;
+        if let Some(taking) = self.taking.take() {
+            drop(taking.await);
+        }
+        if let Some(acking) = self.acking.take() {
+            drop(acking.await);
         }
     }
 

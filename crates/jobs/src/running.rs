@@ -15,7 +15,7 @@ use crate::core::Core;
 use crate::queue::QueueLoop;
 use crate::stats::{Snapshot, Stats};
 use crate::wake::Wake;
-use crate::{housekeeping, keeper, leader, listen};
+use crate::{housekeeping, keeper, leader, listen, table};
 
 /// How a drain went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +26,8 @@ pub struct Drained {
     pub stats: Snapshot,
 }
 
-/// A started engine. Dropping it stops the tasks where they are; what ran is found again after its lease.
+/// A started engine. Dropping it stops the tasks where they are, soon; what ran is found again after its lease. A statement
+/// that was on its way goes through or not: whoever must know asks by [`cut_off`](Self::cut_off).
 pub struct Running {
     core: Arc<Core>,
     stop: CancellationToken,
@@ -47,7 +48,7 @@ const AFTER_KILL: Duration = Duration::from_secs(2);
 impl Running {
     pub(crate) fn start(core: Core, queues: BTreeMap<String, usize>) -> Self {
         let core = Arc::new(core);
-        let (stop, kill) = (CancellationToken::new(), CancellationToken::new());
+        let (stop, kill) = (core.dead.child_token(), CancellationToken::new());
         let (mut loops, mut keeper) = (JoinSet::new(), JoinSet::new());
         let (mut chores, mut ears) = (JoinSet::new(), JoinSet::new());
         for (name, concurrency) in queues {
@@ -103,6 +104,20 @@ impl Running {
             self.chores.shutdown().await;
         }
         Drained { clean, stats: self.core.stats.snapshot() }
+    }
+
+    /// Stops everything where it is, as the death of the process would: nothing is given back, no outcome is written, and
+    /// the leader does not resign. Returns when every task has ended and what the database was asked has been answered, so
+    /// the table is as this engine leaves it. For tests of what comes after a crash; a program that ends drains.
+    pub async fn cut_off(mut self) {
+        self.core.dead.cancel();
+        self.ears.shutdown().await;
+        for tasks in [&mut self.loops, &mut self.keeper, &mut self.chores] {
+            ended(tasks).await;
+        }
+        if let Err(error) = table::settle_down(&*self.core.store, &self.core.node).await {
+            self.core.failed("settle down", &error);
+        }
     }
 }
 

@@ -65,10 +65,10 @@ pub(crate) fn settle(job: &Job, outcome: Outcome, now: i64, delay: Duration) -> 
         Outcome::Cancel(why) => {
             Ack { state: State::Cancelled, error: failure(job.attempt, now, &why), ..blank }
         }
-        Outcome::Retry(why) if job.is_last_attempt() => {
+        Outcome::Retry(why) | Outcome::RetryAfter(why, _) if job.is_last_attempt() => {
             Ack { state: State::Discarded, error: failure(job.attempt, now, &why), ..blank }
         }
-        Outcome::Retry(why) => Ack {
+        Outcome::Retry(why) | Outcome::RetryAfter(why, _) => Ack {
             state: State::Retryable,
             at: Some(later(now, delay)),
             ended: None,

@@ -11,7 +11,7 @@ mod take;
 
 pub(crate) use acks::acknowledge;
 pub(crate) use cron::{Fired, declare, fire, last_ticks, lead, resign};
-pub(crate) use leases::{Mine, renew, rescue};
+pub(crate) use leases::{Mine, renew, rescue, settle_down};
 pub(crate) use sweep::{SWEEP, prune, stage};
 pub(crate) use take::{Taken, take};
 

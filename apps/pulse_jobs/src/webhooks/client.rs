@@ -12,7 +12,7 @@ use std::time::Duration;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::{Body, Bytes, Frame, Incoming};
 use hyper::client::conn::http1;
-use hyper::header::{CONTENT_TYPE, HOST, USER_AGENT};
+use hyper::header::{CONTENT_TYPE, HOST, RETRY_AFTER, USER_AGENT};
 use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
@@ -46,6 +46,15 @@ impl Default for ClientOptions {
     }
 }
 
+/// What an endpoint has answered.
+pub(super) struct Answered {
+    pub(super) status: u16,
+    /// The beginning of the answer's body.
+    pub(super) note: String,
+    /// The header of that name, as it came.
+    pub(super) retry_after: Option<String>,
+}
+
 pub(super) struct Client {
     options: ClientOptions,
     tls: TlsConnector,
@@ -67,20 +76,22 @@ impl Client {
         Self { options, tls: TlsConnector::from(Arc::new(config)) }
     }
 
-    /// The answer's status and its beginning, or why there was none.
-    pub(super) async fn post(&self, url: &str, body: &str, signed: &Signed) -> Result<(u16, String), String> {
+    /// The answer, or why there was none.
+    pub(super) async fn post(&self, url: &str, body: &str, signed: &Signed) -> Result<Answered, String> {
         let limit = self.options.timeout;
         let deadline = Instant::now() + limit;
         let late = |_| Err(format!("no answer within {limit:?}"));
         let response = timeout_at(deadline, self.ask(url, body, signed)).await.unwrap_or_else(late)?;
         let status = response.status().as_u16();
+        let retry_after = response.headers().get(RETRY_AFTER);
+        let retry_after = retry_after.and_then(|value| value.to_str().ok()).map(str::to_owned);
         // What counts is the status, and that has come: the rest may be late, too long, or broken off.
         let note = match timeout_at(deadline, Limited::new(response.into_body(), ANSWER).collect()).await {
             Ok(Ok(read)) => beginning(&read.to_bytes()),
             Ok(Err(_)) => "(the answer was too long or broke off)".to_owned(),
             Err(_) => "(the answer did not end in time)".to_owned(),
         };
-        Ok((status, note))
+        Ok(Answered { status, note, retry_after })
     }
 
     async fn ask(&self, url: &str, body: &str, signed: &Signed) -> Result<Response<Exchange>, String> {

@@ -191,7 +191,7 @@ async fn killed_after_the_move(shop: &Shop) {
     let running = shop.engine_with(Arc::new(deaf)).start();
     moved.acquire().await.unwrap().forget();
     // No drain: what ran is cut off where it is, as by kill -9.
-    drop(running);
+    running.cut_off().await;
     assert_eq!(shop.taken(), PRICE);
 }
 
@@ -341,16 +341,9 @@ db_test!(a_last_attempt_that_dies_with_its_process_is_left_to_a_person_too, |rep
     let mute = Mute { asked: Arc::clone(&asked) };
     let running = shop.engine_with(Arc::new(mute)).start();
     asked.acquire().await.unwrap().forget();
-    drop(running);
-    // A renewal that was on its way when the node died may hold the job for one lease more.
-    let mut counts = Vec::new();
-    for _ in 0..5 {
-        hours(&shop, 2).await;
-        counts = jobs::counts(shop.repo.reader()).await.unwrap();
-        if counts[0].state != jobs::State::Executing {
-            break;
-        }
-    }
+    running.cut_off().await;
+    hours(&shop, 2).await;
+    let counts = jobs::counts(shop.repo.reader()).await.unwrap();
     assert_eq!((counts.len(), counts[0].state, counts[0].jobs), (1, jobs::State::Discarded, 1));
     assert_eq!(shop.status(order.id).await, Status::Placed);
     assert_eq!(audited(&shop, "payment.unresolved").await, 1);

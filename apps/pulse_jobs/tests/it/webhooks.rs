@@ -14,7 +14,9 @@ use pulse_data::webhooks::{
     SigningSecret, WEBHOOK_ATTEMPTS, WebhookError,
 };
 use pulse_data::{Sql as _, db_test};
-use pulse_jobs::{Behaviour, ClientOptions, Reach, Runner, RunnerOptions, SimulatedGateway, WEBHOOK_BACKOFF};
+use pulse_jobs::{
+    Behaviour, ClientOptions, LONGEST_ASKED, Reach, Runner, RunnerOptions, SimulatedGateway, WEBHOOK_BACKOFF,
+};
 
 use crate::outside::Outside;
 use crate::shop::{BUYER, PATIENCE, ROOT, Shop};
@@ -264,6 +266,48 @@ db_test!(while_a_secret_changes_both_sign, |repo| async move {
     assert!(!trail.contains("whsec_") && !trail.contains("of=pulse"), "{trail}");
 });
 
+/// Lets the endpoint answer in that way once; how long the message then waits. It is not sent before, and is then.
+async fn pause_after(shop: &Shop, receiver: &Outside, mode: &str) -> Duration {
+    receiver.mode(mode);
+    assert_eq!(shop.engine().run_due().await.unwrap(), 1, "{mode}");
+    let waiting = jobs::testing::Match::worker("webhook.deliver");
+    let due = jobs::testing::assert_enqueued(shop.repo.reader(), &waiting).await.scheduled_at;
+    let pause = Duration::from_millis(u64::try_from(due - shop.hands.millis()).unwrap());
+    shop.hands.turn(pause.saturating_sub(Duration::from_millis(1)));
+    assert_eq!(shop.engine().run_due().await.unwrap(), 0, "{mode}: not a moment earlier");
+    shop.hands.turn(Duration::from_millis(1));
+    pause
+}
+
+db_test!(
+    an_endpoint_that_asks_for_a_pause_gets_it_within_bounds_and_none_comes_sooner_for_it,
+    |repo| async move {
+        let (shop, receiver) = (shop(repo).await, Outside::receiver());
+        let (endpoint, _) = subscribe(&shop, &receiver).await;
+        shop.webhooks.test(&ROOT, endpoint).await.unwrap();
+        assert_eq!(pause_after(&shop, &receiver, "429 120").await, Duration::from_mins(2));
+        let until = shop.hands.millis() + 600_000;
+        let until = std::time::UNIX_EPOCH + Duration::from_millis(u64::try_from(until).unwrap());
+        let pause = pause_after(&shop, &receiver, &format!("503 {}", httpdate::fmt_http_date(until))).await;
+        // A date has whole seconds.
+        assert!((Duration::from_secs(599)..=Duration::from_mins(10)).contains(&pause), "{pause:?}");
+        for (failures, mode) in
+            (3..).zip(["429 1", "503 soon", "500 3600", "429 Sun, 06 Nov 1994 08:49:37 GMT"])
+        {
+            let usual = WEBHOOK_BACKOFF.delay(failures, 0.0)..=WEBHOOK_BACKOFF.delay(failures, 1.0);
+            let pause = pause_after(&shop, &receiver, mode).await;
+            assert!(usual.contains(&pause), "{mode}: {pause:?}, not within {usual:?}");
+        }
+        assert_eq!(pause_after(&shop, &receiver, "503 864000").await, LONGEST_ASKED);
+        receiver.mode("200");
+        shop.engine().run_due().await.unwrap();
+        let told = deliveries(&shop).await;
+        assert_eq!(told[0].state, DeliveryState::Delivered, "{told:?}");
+        let (_, attempts) = shop.webhooks.delivery(&ROOT, told[0].id).await.unwrap();
+        assert_eq!(attempts.len(), 8);
+    }
+);
+
 db_test!(a_kill_between_an_endpoints_yes_and_its_note_sends_the_same_message_again, |repo| async move {
     let (shop, receiver) = (shop(repo).await, Outside::receiver());
     subscribe(&shop, &receiver).await;
@@ -272,7 +316,7 @@ db_test!(a_kill_between_an_endpoints_yes_and_its_note_sends_the_same_message_aga
     let running = shop.engine().start();
     shop.until("the message is out", async || !receiver.seen("messages").is_empty()).await;
     // No drain: what ran is cut off where it is, as by kill -9.
-    drop(running);
+    running.cut_off().await;
     receiver.mode("200");
     shop.hands.turn(Duration::from_mins(5));
     shop.engine().run_due().await.unwrap();

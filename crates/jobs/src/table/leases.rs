@@ -40,6 +40,13 @@ pub(crate) async fn renew(
         .collect()
 }
 
+/// Waits for what the database still does with this node's jobs: a renewal whose answer was given up goes on there, and
+/// holds their rows, which a rescue would leave out. Changes nothing.
+pub(crate) async fn settle_down(store: &dyn Store, node: &str) -> Result<(), DbErr> {
+    let sql = format!("UPDATE jobs SET node = node WHERE node = $1 AND {EXECUTING} RETURNING id");
+    store.run(Statement::from_sql_and_values(store.backend(), sql, [node.into()])).await.map(drop)
+}
+
 /// Takes jobs back whose lease is over: their node died or hangs. The lost attempt counts. Answers how many.
 pub(crate) async fn rescue(store: &dyn Store, now: i64) -> Result<usize, DbErr> {
     let picked = picked(

@@ -11,6 +11,7 @@ use jobs::{
 };
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, QueryResult, Statement};
 use serde_json::json;
+use tokio::sync::Semaphore;
 
 use crate::database::both;
 use crate::workers::{Gated, engine, one, row, wait_until};
@@ -46,7 +47,7 @@ both!(a_lease_lost_at_the_last_attempt_discards, |db| {
     let slow = Gated::new();
     let first = engine(&db, clock.options()).worker(slow.clone()).start();
     slow.begun().await;
-    drop(first);
+    first.cut_off().await;
     clock.turn(Duration::from_secs(61));
     assert_eq!(engine(&db, clock.options()).run_due().await.unwrap(), 0);
     let stored = row(&db, id).await;
@@ -257,6 +258,75 @@ both!(jobs_whose_taking_was_not_heard_of_are_not_kept_for_ever, |db| {
     assert_eq!((row(&db, held).await.attempt, row(&db, unheard).await.attempt), (1, 2));
     gated.gate.add_permits(2);
     running.drain(Duration::from_secs(10)).await;
+});
+
+/// A database that goes on with what it was asked when whoever asked has gone, and whose renewals take until they are let.
+struct Stubborn {
+    db: DatabaseConnection,
+    renewing: Arc<Semaphore>,
+    go: Arc<Semaphore>,
+    renewed: Arc<AtomicUsize>,
+}
+
+impl Store for Stubborn {
+    fn backend(&self) -> DbBackend {
+        self.db.backend()
+    }
+
+    fn run(&self, statement: Statement) -> BoxFuture<'_, Result<Vec<QueryResult>, DbErr>> {
+        let renewal = statement.sql.starts_with("UPDATE jobs SET lease_until = $1");
+        let (db, renewing, go) = (self.db.clone(), Arc::clone(&self.renewing), Arc::clone(&self.go));
+        let renewed = Arc::clone(&self.renewed);
+        let asked = tokio::spawn(async move {
+            if !renewal {
+                return db.run(statement).await;
+            }
+            renewing.add_permits(1);
+            go.acquire().await.unwrap().forget();
+            let rows = db.run(statement).await;
+            renewed.fetch_add(1, Ordering::SeqCst);
+            rows
+        });
+        Box::pin(async move { asked.await.unwrap() })
+    }
+}
+
+both!(an_engine_that_is_cut_off_has_said_its_last_word_and_leaves_its_jobs_to_their_leases, |db| {
+    let clock = TestClock::new();
+    let id = one(&db, NewJob::new("gated", json!({})).max_attempts(1)).await;
+    let [renewing, go] = [(); 2].map(|()| Arc::new(Semaphore::new(0)));
+    let renewed = Arc::new(AtomicUsize::new(0));
+    let store = Stubborn {
+        db: db.clone(),
+        renewing: Arc::clone(&renewing),
+        go: Arc::clone(&go),
+        renewed: Arc::clone(&renewed),
+    };
+    let gated = Gated::new();
+    let options = Options { lease: Duration::from_secs(40), ..clock.options() };
+    let running = Engine::new(Arc::new(store), options).queue("default", 1).worker(gated.clone()).start();
+    gated.begun().await;
+    // Every lease is renewed at once, and the statement takes its time.
+    running.wake().control();
+    renewing.acquire().await.unwrap().forget();
+    let cut_off = async {
+        running.cut_off().await;
+        renewed.load(Ordering::SeqCst)
+    };
+    let (renewed_by_then, ()) = tokio::join!(cut_off, async {
+        tokio::task::yield_now().await;
+        go.add_permits(1);
+    });
+    assert_eq!(renewed_by_then, 1, "what the database was asked is waited for");
+    let left = row(&db, id).await;
+    assert_eq!(
+        (left.state, left.attempt, left.max_attempts),
+        (State::Executing, 1, 1),
+        "nothing is given back"
+    );
+    clock.turn(Duration::from_secs(41));
+    assert_eq!(engine(&db, clock.options()).run_due().await.unwrap(), 0);
+    assert_eq!(row(&db, id).await.state, State::Discarded, "its lease was its last");
 });
 
 /// Never gives its thread back until it is let.
