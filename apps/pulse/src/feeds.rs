@@ -2,10 +2,11 @@
 //!
 //! **Invariant.** Each is a supervised child: what goes wrong with one is told and tried again, and the shop goes on.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use otp::Supervisor;
+use pulse_data::feeds::Backlog;
 use pulse_ingest::feed::{
     Fed, FeedFile, FeedOptions, FeedRunError, StreamAddress, Watch, feed_stream, follow_posts,
 };
@@ -22,34 +23,61 @@ fn options() -> FeedOptions {
     FeedOptions { patience: PATIENCE, ..FeedOptions::default() }
 }
 
+/// How often what waits is counted.
+const COUNT: Duration = Duration::from_secs(5);
+
+/// What waits for somebody or for its turn, as of the last count: so that a scrape asks no database.
+pub(crate) type Waiting = Arc<Mutex<Backlog>>;
+
+/// Counts what waits, again and again.
+fn count(rooms: &Rooms, waiting: &Waiting) -> Periodic {
+    let (feeds, waiting) = (rooms.feeds.clone(), Arc::clone(waiting));
+    Periodic::every(COUNT, "count of waiting feeds", move || {
+        let (feeds, waiting) = (feeds.clone(), Arc::clone(&waiting));
+        async move {
+            let backlog = feeds.backlog(&OPERATOR).await.map_err(|error| error.to_string())?;
+            *waiting.lock().unwrap_or_else(PoisonError::into_inner) = backlog;
+            Ok(())
+        }
+    })
+}
+
 /// Adds what attends to feeds.
-pub(crate) fn attend(supervisor: Supervisor, config: &Config, rooms: &Rooms) -> Supervisor {
+pub(crate) fn attend(
+    supervisor: Supervisor,
+    config: &Config,
+    rooms: &Rooms,
+    waiting: &Waiting,
+) -> Supervisor {
     let (feeds, keep) = (rooms.feeds.clone(), Duration::from_hours(24 * config.ingest.keep_days));
     let prune = Periodic::every(Duration::from_hours(1), "feed cleanup", move || {
         let feeds = feeds.clone();
         async move { feeds.prune(&OPERATOR, keep).await.map(|_| ()).map_err(|error| error.to_string()) }
     });
-    let posted = rooms.feed_rooms();
-    let supervisor = supervisor.child("feed-cleanup", prune.spec()).child(
-        "feeds-posted",
-        Lasting::spec(move || {
-            let rooms = posted.clone();
-            async move { follow_posts(&rooms, &options(), &Arc::default()).await }
-        }),
-    );
+    let (posted, fed) = (rooms.feed_rooms(), Arc::clone(&rooms.fed));
+    let supervisor = supervisor
+        .child("feed-cleanup", prune.spec())
+        .child("feeds-counted", count(rooms, waiting).spec())
+        .child(
+            "feeds-posted",
+            Lasting::spec(move || {
+                let (rooms, fed) = (posted.clone(), Arc::clone(&fed));
+                async move { follow_posts(&rooms, &options(), &fed).await }
+            }),
+        );
     follow_stream(watch_folder(supervisor, config, rooms), config, rooms)
 }
 
 fn watch_folder(supervisor: Supervisor, config: &Config, rooms: &Rooms) -> Supervisor {
     let Some(folder) = config.ingest.folder.clone() else { return supervisor };
-    let arriving = rooms.feed_rooms();
+    let (arriving, fed) = (rooms.feed_rooms(), Arc::clone(&rooms.fed));
     supervisor.child(
         "feeds-folder",
         Lasting::spec(move || {
-            let (rooms, folder) = (arriving.clone(), folder.clone());
+            let (rooms, folder, fed) = (arriving.clone(), folder.clone(), Arc::clone(&fed));
             async move {
-                let (options, progress) = (options(), Arc::default());
-                let watch = Watch::new(&folder).run(&rooms, &options, &progress, tell);
+                let options = options();
+                let watch = Watch::new(&folder).run(&rooms, &options, &fed, tell);
                 if let Err(error) = watch.await {
                     tracing::warn!(folder = %folder.display(), %error, "the folder of feeds can't be read; it is looked at again");
                 }
@@ -64,13 +92,13 @@ fn follow_stream(supervisor: Supervisor, config: &Config, rooms: &Rooms) -> Supe
     else {
         return supervisor;
     };
-    let streaming = rooms.feed_rooms();
+    let (streaming, fed) = (rooms.feed_rooms(), Arc::clone(&rooms.fed));
     supervisor.child(
         "feeds-stream",
         Lasting::spec(move || {
-            let (rooms, address) = (streaming.clone(), address.clone());
+            let (rooms, address, fed) = (streaming.clone(), address.clone(), Arc::clone(&fed));
             async move {
-                if let Err(error) = feed_stream(&rooms, &address, &options(), &Arc::default()).await {
+                if let Err(error) = feed_stream(&rooms, &address, &options(), &fed).await {
                     let stream = address.stream;
                     tracing::warn!(stream, %error, "the stream of feeds can't go on; it is tried again");
                     tokio::time::sleep(Duration::from_secs(5)).await;

@@ -20,7 +20,7 @@ use pulse_data::reminders::Reminders;
 use pulse_data::webhooks::Webhooks;
 use pulse_data::{Repo, SystemClock};
 use pulse_fleet::{Fleet, FleetOptions, FleetPorts, FrontDoor};
-use pulse_ingest::feed::FeedRooms;
+use pulse_ingest::feed::{FeedProgress, FeedRooms};
 use pulse_ingest::replay::Shop;
 use pulse_jobs::{EffectStats, WakingDesk};
 use pulse_web::{LocalBus, Rate, WebConfig};
@@ -39,6 +39,8 @@ pub(crate) struct Rooms {
     pub(crate) accounts: Accounts,
     pub(crate) imports: Imports,
     pub(crate) feeds: Feeds,
+    /// What the feeds of this process have done.
+    pub(crate) fed: Arc<FeedProgress>,
     pub(crate) door: FrontDoor,
     pub(crate) bus: LocalBus,
     pub(crate) webhooks: Webhooks,
@@ -82,6 +84,7 @@ impl Rooms {
             feeds: Feeds::new(repo.clone(), catalog.changes(), Arc::clone(&clock)),
             webhooks: Webhooks::new(repo.clone(), Arc::clone(&clock), patience),
             reminders: Reminders::new(repo.clone(), Arc::clone(&clock), public_url),
+            fed: Arc::default(),
             effects: Arc::default(),
             repo: repo.clone(),
             clock,

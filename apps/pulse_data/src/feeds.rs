@@ -17,6 +17,7 @@ mod seen;
 mod shelves;
 mod store;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -160,6 +161,17 @@ pub struct LetterCount {
     pub letters: u64,
 }
 
+/// What waits for somebody, or for its turn.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Backlog {
+    /// Open dead letters; at most one entry a reason.
+    pub open: Vec<(Reason, u64)>,
+    /// Posted bodies that are not fed to their end.
+    pub waiting: u64,
+    /// When the oldest of them was posted.
+    pub oldest: Option<Timestamp>,
+}
+
 /// Which letters; oldest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LetterQuery {
@@ -235,7 +247,7 @@ impl Feeds {
         let input = (who.clone(), batch.into(), self.clock.now());
         let (applied, told) = self
             .repo
-            .write_with(input, |tx, (who, batch, now)| apply::apply(tx, who, batch, *now).boxed())
+            .write_in_bulk(input, |tx, (who, batch, now)| apply::apply(tx, who, batch, *now).boxed())
             .await?;
         self.changes.tell(told);
         Ok(applied)
@@ -309,6 +321,16 @@ impl Feeds {
     pub async fn letter_counts(&self, who: &Principal) -> Result<Vec<LetterCount>, FeedError> {
         who.require(Permission::RunFeeds)?;
         Ok(letters::counts(self.repo.reader()).await?)
+    }
+
+    /// What waits, all sources together: for whoever watches over the shop.
+    pub async fn backlog(&self, who: &Principal) -> Result<Backlog, FeedError> {
+        let mut open = BTreeMap::new();
+        for count in self.letter_counts(who).await? {
+            *open.entry(count.reason).or_insert(0) += count.letters;
+        }
+        let (waiting, oldest) = inbox::backlog(self.repo.reader()).await?;
+        Ok(Backlog { open: open.into_iter().collect(), waiting, oldest })
     }
 
     /// Does what a dead letter says after all, and closes it, in one transaction. `goods` is the one row that its text

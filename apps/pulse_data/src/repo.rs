@@ -171,6 +171,27 @@ impl Repo {
         self.write_within(self.0.limit, input, f).await
     }
 
+    /// [`write_with`](Self::write_with) for work that many others must not wait for: on SQLite it is done when no other write
+    /// waits, or when many have gone before it, and shares no commit, so a checkout waits for one such write at most.
+    pub async fn write_in_bulk<I, T, E, F>(&self, input: I, f: F) -> Result<T, E>
+    where
+        F: for<'t> Fn(&'t Tx, &'t I) -> WriteFuture<'t, T, E> + Send + Sync + 'static,
+        I: Send + Sync + 'static,
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        let (job, reply) = job::new(self.0.limit, input, f);
+        self.taken(match &self.0.writer {
+            WriteSide::Group(queue) => queue.push_bulk(job),
+            WriteSide::Pool(pool) => pool.spawn(job),
+        })?;
+        answered(reply).await
+    }
+
+    fn taken(&self, taken: Result<(), DbError>) -> Result<(), DbError> {
+        taken.inspect_err(|_| self.0.counters.refused())
+    }
+
     /// [`write_with`](Self::write_with) under another time limit than the usual one.
     pub async fn write_within<I, T, E, F>(&self, limit: Duration, input: I, f: F) -> Result<T, E>
     where
@@ -180,15 +201,11 @@ impl Repo {
         E: From<DbError> + Send + 'static,
     {
         let (job, reply) = job::new(limit, input, f);
-        let taken = match &self.0.writer {
+        self.taken(match &self.0.writer {
             WriteSide::Group(queue) => queue.push(job),
             WriteSide::Pool(pool) => pool.spawn(job),
-        };
-        if let Err(error) = taken {
-            self.0.counters.refused();
-            return Err(error.into());
-        }
-        reply.await.unwrap_or_else(|_| Err(DbError::Unavailable("the writer has stopped".to_owned()).into()))
+        })?;
+        answered(reply).await
     }
 
     /// What was written so far.
@@ -204,4 +221,8 @@ impl Repo {
         }
         let _ = self.0.reader.close_by_ref().await;
     }
+}
+
+async fn answered<T, E: From<DbError>>(reply: tokio::sync::oneshot::Receiver<Result<T, E>>) -> Result<T, E> {
+    reply.await.unwrap_or_else(|_| Err(DbError::Unavailable("the writer has stopped".to_owned()).into()))
 }

@@ -1,8 +1,11 @@
 //! Feeds into either database: rows a second, CPU, peak memory, beside a bare multi-row upsert of the same rows in the same
 //! sitting, in turn.
 //!
+//! Then a million rows that come twice, three ways, and checkouts beside a feed.
+//!
 //! `PULSE_BENCH_ROWS` sets the rows of a feed (a million), `PULSE_BENCH_PRODUCTS` the products (100,000). SQLite is a fresh
-//! file that waits for the disk at each commit; PostgreSQL the server of `PULSE_TEST_PG`, or none.
+//! file that waits for the disk at each commit; PostgreSQL the server of `PULSE_TEST_PG`, or none. `PULSE_BENCH_ONLY` runs
+//! one part: `rates`, `duplicates` or `checkout`.
 
 #![expect(
     clippy::print_stdout,
@@ -11,6 +14,10 @@
     reason = "a bench prints, and stops where it can not go on"
 )]
 
+#[path = "ingest/checkout.rs"]
+mod checkout;
+#[path = "ingest/duplicates.rs"]
+mod duplicates;
 #[path = "../tests/it/shop.rs"]
 #[expect(dead_code, reason = "the replay's bench uses the rest")]
 mod shop;
@@ -26,6 +33,7 @@ use pulse_data::feeds::{Feeds, Kind};
 use pulse_data::testing::Database;
 use pulse_data::{Backend, Repo, RepoOptions, Sql as _, SystemClock};
 use pulse_ingest::feed::{Fed, FeedOptions, FeedRooms, feed_file, generate};
+use pulse_ingest::replay::Shop;
 
 /// Rows of one statement, ours and the peer's.
 const BATCH: usize = 2_000;
@@ -44,31 +52,73 @@ fn main() {
             }
             let database = Database::create(backend).await;
             let repo = database.repo_with(RepoOptions::default()).await;
-            measure(backend, &repo, rows, products).await;
+            let folder = tempfile::tempdir().unwrap();
+            let bench = Bench {
+                backend,
+                rows,
+                products,
+                shop: shop::open(&repo).await,
+                folder: folder.path(),
+                repo: &repo,
+            };
+            let only = std::env::var("PULSE_BENCH_ONLY").unwrap_or_default();
+            let wanted = |part: &str| only.is_empty() || only == part;
+            let made = bench.file(Kind::Catalogue, 0, products);
+            report(backend, "catalogue, new products", products, feed(&bench.rooms(), &made).await, None);
+            if wanted("rates") {
+                measure(&bench).await;
+            }
+            if wanted("duplicates") {
+                duplicates::measure(&bench).await;
+            }
+            if wanted("checkout") {
+                checkout::measure(&bench).await;
+            }
+            shop::close(&bench.shop).await;
             repo.close().await;
             database.drop().await;
         }
     });
 }
 
-async fn measure(backend: Backend, repo: &Repo, rows: u64, products: u64) {
-    let folder = tempfile::tempdir().unwrap();
-    let shop = shop::open(repo).await;
-    let rooms = FeedRooms {
-        feeds: Feeds::new(repo.clone(), shop.catalog.changes(), Arc::new(SystemClock)),
-        catalog: shop.catalog.clone(),
-        orders: shop.orders.clone(),
-        door: shop.door.clone(),
-        clock: Arc::new(SystemClock),
-    };
-    let made = file(folder.path(), Kind::Catalogue, 0, products, products);
-    report(backend, "catalogue, new products", products, feed(&rooms, &made).await, None);
+/// A database with its shop, and what is fed to it.
+struct Bench<'a> {
+    backend: Backend,
+    rows: u64,
+    products: u64,
+    shop: Shop,
+    folder: &'a Path,
+    repo: &'a Repo,
+}
+
+impl Bench<'_> {
+    fn rooms(&self) -> FeedRooms {
+        FeedRooms {
+            feeds: Feeds::new(self.repo.clone(), self.shop.catalog.changes(), Arc::new(SystemClock)),
+            catalog: self.shop.catalog.clone(),
+            orders: self.shop.orders.clone(),
+            door: self.shop.door.clone(),
+            clock: Arc::new(SystemClock),
+        }
+    }
+
+    fn file(&self, kind: Kind, seed: u64, rows: u64) -> PathBuf {
+        let path = self.folder.join(format!("{}-{seed}.csv", kind.name()));
+        let mut out = BufWriter::new(std::fs::File::create(&path).unwrap());
+        generate(&mut out, kind, seed, rows, self.products).unwrap();
+        path
+    }
+}
+
+async fn measure(bench: &Bench<'_>) {
+    let Bench { backend, rows, .. } = *bench;
+    let rooms = bench.rooms();
     for kind in [Kind::Stock, Kind::Prices] {
         let (mut ours, mut bare) = (Duration::ZERO, Duration::ZERO);
         for round in 1..=ROUNDS {
-            let path = file(folder.path(), kind, round, rows, products);
+            let path = bench.file(kind, round, rows);
             let took = feed(&rooms, &path).await;
-            let peer = upsert(repo, kind, &path).await;
+            let peer = upsert(bench.repo, kind, &path).await;
             report(backend, kind.name(), rows, took, Some(peer));
             (ours, bare) = (ours + took.0, bare + peer.0);
             std::fs::remove_file(path).unwrap();
@@ -79,13 +129,6 @@ async fn measure(backend: Backend, repo: &Repo, rows: u64, products: u64) {
             bare.as_secs_f64() / ours.as_secs_f64()
         );
     }
-    shop::close(&shop).await;
-}
-
-fn file(folder: &Path, kind: Kind, seed: u64, rows: u64, products: u64) -> PathBuf {
-    let path = folder.join(format!("{}-{seed}.csv", kind.name()));
-    generate(&mut BufWriter::new(std::fs::File::create(&path).unwrap()), kind, seed, rows, products).unwrap();
-    path
 }
 
 /// Wall and CPU time.

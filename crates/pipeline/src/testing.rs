@@ -23,6 +23,9 @@
 //! # });
 //! ```
 
+#[cfg(feature = "nats-server")]
+pub mod nats_server;
+
 use std::sync::Arc;
 
 use tokio::sync::mpsc;

@@ -94,6 +94,8 @@ async fn trade(
     measure::fleet(&metrics, &rooms);
     measure::jobs(&metrics, &engine.stats());
     measure::effects(&metrics, &rooms.effects);
+    let waiting = feeds::Waiting::default();
+    measure::feeds(&metrics, &rooms, &waiting);
     let secrets = secrets::load(&config.secrets_file())?;
     let web_config = WebConfig { secrets, ..rooms::web_config(config, public_url) };
     let state = AppState::new(rooms.web(), web_config);
@@ -102,7 +104,7 @@ async fn trade(
 
     let web = Web::open(state.clone()).await.map_err(|error| Failure::failed(error.to_string()))?;
     measure::pages(&metrics, &web);
-    let crew = crew(config, &rooms, state).await?;
+    let crew = crew(config, &rooms, &waiting, state).await?;
     let running = engine.start();
     let closing = CancellationToken::new();
     let drain = Duration::from_secs(config.server.drain_seconds);
@@ -165,7 +167,12 @@ fn watch_database(health: &Health, repo: &Repo) {
 }
 
 /// What runs beside the requests, supervised.
-async fn crew(config: &Config, rooms: &Rooms, state: AppState) -> Result<SupervisorRef, Failure> {
+async fn crew(
+    config: &Config,
+    rooms: &Rooms,
+    waiting: &feeds::Waiting,
+    state: AppState,
+) -> Result<SupervisorRef, Failure> {
     let sealer = Sealer::new(rooms.repo.clone());
     let seal = Periodic::every(Duration::from_secs(config.audit.seal_seconds), "audit sealer", move || {
         let sealer = sealer.clone();
@@ -173,7 +180,7 @@ async fn crew(config: &Config, rooms: &Rooms, state: AppState) -> Result<Supervi
     });
     let (following, turning) = (rooms.clone(), state.clone());
     let supervisor = Supervisor::new(Strategy::OneForOne);
-    feeds::attend(supervisor, config, rooms)
+    feeds::attend(supervisor, config, rooms, waiting)
         .child("audit-sealer", seal.and_at_the_end().spec())
         .child(
             "cache-follower",

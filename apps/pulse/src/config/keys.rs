@@ -183,7 +183,7 @@ pub(crate) const KEYS: &[Key] = &[
 
 /// Names that begin with `PULSE_` and are no keys: they steer tests and the command line.
 pub(super) const OTHER_NAMES: &[&str] =
-    &["PULSE_CONFIG", "PULSE_TEST_PG", "PULSE_RETAIL_DATA", "PULSE_SOAK_ROUNDS"];
+    &["PULSE_CONFIG", "PULSE_TEST_PG", "PULSE_RETAIL_DATA", "PULSE_SOAK_ROUNDS", "PULSE_SOAK_OUTAGE"];
 
 /// `server.listen` is `PULSE_SERVER_LISTEN` in the environment.
 pub(crate) fn environment_name(key: &str) -> String {

@@ -133,6 +133,55 @@ fn the_shop_feeds_what_is_posted_and_what_arrives_in_its_folder() {
 }
 
 #[test]
+fn what_feeds_do_is_counted_by_outcome_and_reason() {
+    let place = Place::sqlite();
+    place.run(&["demo", "--products", "3"]).succeeded();
+    std::fs::create_dir_all(place.folder().join("inbox")).unwrap();
+    let server = Server::start(place.command().env("PULSE_INGEST_FOLDER", "inbox").arg("serve"));
+    let sku = first_product(server.shop);
+    let scrape = || crate::http::get(server.ops, "/metrics").unwrap().ok().body;
+    let until = |line: &str| {
+        while !scrape().contains(line) {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    };
+    for line in [
+        "pulse_feeds_rows_total{outcome=\"changed\"} 0",
+        "pulse_feeds_dead_rows_total{reason=\"not_enough\"} 0",
+        "pulse_feeds_letters_open{reason=\"invalid\"} 0",
+        "pulse_feeds_lag_seconds 0",
+        "pulse_jobs_ended_total{outcome=\"stopped\"} 0",
+        "pulse_jobs_fired_total ",
+        "pulse_jobs_stuck 0",
+    ] {
+        assert!(scrape().contains(line), "{line} is missing:\n{}", scrape());
+    }
+    until("pulse_jobs_leads 1");
+    let rows = format!("sku,delta\n{sku},7\n{sku},0\nNOPE,1\n{sku},x\n{sku},y\n");
+    written(&place, "inbox/stock.csv", &rows);
+    until("pulse_feeds_ended_total{outcome=\"done\"} 1");
+    // The same rows under another name, and what is no feed at all.
+    written(&place, "inbox/stock-again.csv", &rows);
+    written(&place, "inbox/stock-wrong.csv", "sku,pieces\n");
+    until("pulse_feeds_ended_total{outcome=\"known\"} 1");
+    until("pulse_feeds_ended_total{outcome=\"refused\"} 1");
+    until("pulse_feeds_letters_open{reason=\"invalid\"} 2");
+    for line in [
+        "pulse_feeds_rows_total{outcome=\"changed\"} 1",
+        "pulse_feeds_rows_total{outcome=\"unchanged\"} 1",
+        "pulse_feeds_rows_total{outcome=\"dead\"} 3",
+        "pulse_feeds_dead_rows_total{reason=\"invalid\"} 2",
+        "pulse_feeds_dead_rows_total{reason=\"unknown_product\"} 1",
+        "pulse_feeds_letters_open{reason=\"unknown_product\"} 1",
+        "pulse_feeds_posts_waiting 0",
+    ] {
+        assert!(scrape().contains(line), "{line} is missing:\n{}", scrape());
+    }
+    let (status, log) = server.stop();
+    assert!(status.success(), "{log}");
+}
+
+#[test]
 fn the_demo_page_of_feeds_does_what_it_says() {
     let page = include_str!("../../../../docs/demos/feeds.md");
     assert!(page.contains(&pulse_ingest::feed::describe()), "the page lists the columns as they are");

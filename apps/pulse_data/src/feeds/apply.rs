@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::decide::{self, Tally, Ties};
 use super::feed::{Counts, Feed, FeedState};
-use super::rows::{Entry, Fault, Goods, NewLetter};
+use super::rows::{Entry, Fault, Goods, NewLetter, Reason};
 use super::shelves::{self, Changes};
 use super::store::{self, subject};
 use super::{FeedError, Feeds, Letter, LetterState, Seen, letters};
@@ -46,6 +46,8 @@ pub struct Applied {
     pub feed: Feed,
     /// What became of the batch's rows.
     pub counts: Counts,
+    /// Why those died that did: at most one entry a reason.
+    pub reasons: Vec<(Reason, u64)>,
 }
 
 /// Applies a batch in the caller's transaction. Answers which products have changed, too.
@@ -83,7 +85,7 @@ pub(super) async fn apply(
         });
         audit::record(tx, who, "feed.batch", &subject(feed.id), details).await?;
     }
-    Ok((Applied { feed, counts }, changes.skus))
+    Ok((Applied { feed, counts, reasons: letters::reasons(&dead) }, changes.skus))
 }
 
 async fn do_goods(

@@ -57,6 +57,14 @@ pub(super) async fn post(
     Ok((feed, false))
 }
 
+/// How many bodies wait, and since when the oldest does.
+pub(super) async fn backlog(db: &impl ConnectionTrait) -> Result<(u64, Option<Timestamp>), DbError> {
+    let sql = "SELECT COUNT(*), MIN(f.began_at) FROM feed_bodies b JOIN feeds f ON f.id = b.feed_id";
+    let Some(row) = db.row(sql, vec![]).await? else { return Ok((0, None)) };
+    let waiting: i64 = row.try_get_by_index(0)?;
+    Ok((waiting.max(0).unsigned_abs(), row.try_get_by_index::<Option<i64>>(1)?.map(Timestamp)))
+}
+
 /// The oldest body that waits, after the feed of that number.
 pub(super) async fn waiting(db: &impl ConnectionTrait, after: i64) -> Result<Option<Waiting>, DbError> {
     let sql = "SELECT feed_id, body FROM feed_bodies WHERE feed_id > $1 ORDER BY feed_id LIMIT 1";

@@ -3,6 +3,8 @@
 //! **Invariant.** A row has one letter at most, which is closed once: by a replay that has done what it says, or by a
 //! person who drops it.
 
+use std::collections::BTreeMap;
+
 use pulse_core::{Principal, Timestamp};
 use sea_orm::{ConnectionTrait, QueryResult};
 use serde_json::{Value, json};
@@ -47,6 +49,15 @@ pub(super) async fn bury(
 /// What a letter is filed under: its first fault.
 pub(super) fn reason(faults: &[Fault]) -> Reason {
     faults.first().map_or(Reason::Refused, |fault| fault.reason)
+}
+
+/// How many letters each reason has; O(letters log reasons).
+pub(super) fn reasons(letters: &[NewLetter]) -> Vec<(Reason, u64)> {
+    let mut counts = BTreeMap::new();
+    for letter in letters {
+        *counts.entry(reason(&letter.faults)).or_insert(0) += 1;
+    }
+    counts.into_iter().collect()
 }
 
 /// Bytes as hexadecimal digits.

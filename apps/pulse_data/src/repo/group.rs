@@ -2,7 +2,8 @@
 //!
 //! Writes that wait at the same time run one after the other inside one outer transaction, each in a savepoint of
 //! its own, and are answered after the one COMMIT that makes them durable. Under load a group fills by itself while
-//! the one before is on its way to the disk; a lone write waits for nobody.
+//! the one before is on its way to the disk; a lone write waits for nobody. Bulk writes stand in a line of their own: each
+//! has a commit of its own, when nobody else waits or [`BEFORE_BULK`] groups have gone before it.
 //!
 //! **Invariant.** Nobody is answered before the outer COMMIT is. A write that fails takes back its own changes only;
 //! one that breaks the whole transaction (a full disk, a statement over its time limit) is answered with that, and
@@ -29,25 +30,39 @@ pub(super) type Connect =
 /// A group takes no more writes after this long, so that the first in it does not wait for ever.
 const GROUP_TIME: Duration = Duration::from_millis(10);
 
+/// Groups that go before a bulk write that waits, so that it is not put off for ever.
+const BEFORE_BULK: u32 = 8;
+
 enum Message {
     Write(Box<dyn Job>),
     Close(oneshot::Sender<()>),
 }
 
 /// Where writes wait for the writer.
-pub(super) struct Queue(mpsc::Sender<Message>);
+pub(super) struct Queue {
+    usual: mpsc::Sender<Message>,
+    bulk: mpsc::Sender<Box<dyn Job>>,
+}
+
+fn taken<T>(sent: Result<(), mpsc::error::TrySendError<T>>) -> Result<(), DbError> {
+    sent.map_err(|refused| match refused {
+        mpsc::error::TrySendError::Full(_) => DbError::Overloaded,
+        mpsc::error::TrySendError::Closed(_) => DbError::Unavailable("the writer has stopped".to_owned()),
+    })
+}
 
 impl Queue {
     pub(super) fn push(&self, job: Box<dyn Job>) -> Result<(), DbError> {
-        self.0.try_send(Message::Write(job)).map_err(|refused| match refused {
-            mpsc::error::TrySendError::Full(_) => DbError::Overloaded,
-            mpsc::error::TrySendError::Closed(_) => DbError::Unavailable("the writer has stopped".to_owned()),
-        })
+        taken(self.usual.try_send(Message::Write(job)))
+    }
+
+    pub(super) fn push_bulk(&self, job: Box<dyn Job>) -> Result<(), DbError> {
+        taken(self.bulk.try_send(job))
     }
 
     pub(super) async fn close(&self) {
         let (done, closed) = oneshot::channel();
-        if self.0.send(Message::Close(done)).await.is_ok() {
+        if self.usual.send(Message::Close(done)).await.is_ok() {
             let _ = closed.await;
         }
     }
@@ -86,18 +101,20 @@ pub(super) fn start(
     options: &RepoOptions,
     counters: Arc<Counters>,
 ) -> Queue {
-    let (sender, queue) = mpsc::channel(options.queue.max(1));
+    let (usual, queue) = mpsc::channel(options.queue.max(1));
+    let (to_bulk, bulk) = mpsc::channel(options.queue.max(1));
     let writer = Writer {
         connect,
         tx: None,
         first: Some(first),
         queue,
+        bulk,
         group: options.group.max(1),
         deadline: Deadline::new(),
         counters,
     };
     tokio::spawn(writer.run());
-    Queue(sender)
+    Queue { usual, bulk: to_bulk }
 }
 
 struct Writer {
@@ -106,6 +123,7 @@ struct Writer {
     tx: Option<Tx>,
     first: Option<SqliteConnection>,
     queue: mpsc::Receiver<Message>,
+    bulk: mpsc::Receiver<Box<dyn Job>>,
     group: usize,
     deadline: Deadline,
     counters: Arc<Counters>,
@@ -141,18 +159,37 @@ impl Mark {
 
 impl Writer {
     async fn run(mut self) {
-        while let Some(message) = self.queue.recv().await {
-            match message {
-                Message::Write(job) => {
-                    let closing = self.group(job).await;
-                    if let Some(done) = closing {
-                        return self.close(Some(done)).await;
-                    }
-                }
-                Message::Close(done) => return self.close(Some(done)).await,
+        let mut before_bulk = 0;
+        let done = loop {
+            if before_bulk >= BEFORE_BULK
+                && let Ok(job) = self.bulk.try_recv()
+            {
+                before_bulk = 0;
+                self.alone(job).await;
             }
+            tokio::select! {
+                biased;
+                message = self.queue.recv() => match message {
+                    Some(Message::Write(job)) => {
+                        before_bulk += 1;
+                        if let Some(done) = self.group(job).await {
+                            break Some(done);
+                        }
+                    }
+                    Some(Message::Close(done)) => break Some(done),
+                    None => break None,
+                },
+                Some(job) = self.bulk.recv() => {
+                    before_bulk = 0;
+                    self.alone(job).await;
+                }
+            }
+        };
+        // What was taken on is done before the end.
+        while let Ok(job) = self.bulk.try_recv() {
+            self.alone(job).await;
         }
-        self.close(None).await;
+        self.close(done).await;
     }
 
     async fn close(mut self, done: Option<oneshot::Sender<()>>) {
@@ -196,6 +233,7 @@ impl Writer {
         if broken {
             self.give_up().await;
             for job in done {
+                self.counters.retried();
                 self.alone(job).await;
             }
         } else {
@@ -208,9 +246,8 @@ impl Writer {
         closing
     }
 
-    /// Tries a write again that was in a group which broke.
+    /// A write in a transaction of its own: a bulk one, or one that was in a group which broke.
     async fn alone(&mut self, mut job: Box<dyn Job>) {
-        self.counters.retried();
         let end = match self.one(&mut job, Mark::Closed).await {
             Ok(mark) => self.commit(mark).await,
             Err(error) => {

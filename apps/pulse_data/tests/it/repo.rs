@@ -295,6 +295,55 @@ mod sqlite {
     }
 
     #[tokio::test]
+    async fn bulk_lets_others_go_first_and_is_not_put_off_for_ever() {
+        let database = Database::create(Backend::Sqlite).await;
+        // Each write is a group of its own, so that their order can be seen.
+        let repo = database.repo_with(RepoOptions { group: 1, ..RepoOptions::default() }).await;
+        table(&repo).await;
+        for others in [3, 40] {
+            let (begun, has_begun) = oneshot::channel();
+            let (go, may_go) = oneshot::channel::<()>();
+            let (holding, gates) = (repo.clone(), Gates::new(Some((begun, may_go))));
+            let held =
+                tokio::spawn(
+                    async move { holding.write_with(gates, |tx, gates| gated(tx, gates).boxed()).await },
+                );
+            has_begun.await.unwrap();
+            // Each stands in its line once it was asked for the first time.
+            let mut bulk = Box::pin(repo.write_in_bulk(others + 1000, |tx, n| {
+                async move { tx.exec("INSERT INTO t (n) VALUES ($1)", vec![(*n).into()]).await }.boxed()
+            }));
+            assert!(futures::poll!(&mut bulk).is_pending());
+            let mut writes: Vec<_> = (0..others).map(|n| Box::pin(insert(&repo, 100 + n))).collect();
+            for write in &mut writes {
+                assert!(futures::poll!(write).is_pending());
+            }
+            go.send(()).unwrap();
+            bulk.await.unwrap();
+            for write in writes {
+                write.await.unwrap();
+            }
+            held.await.unwrap().unwrap();
+            let rows =
+                repo.reader().rows("SELECT n FROM t WHERE n >= 100 ORDER BY rowid", vec![]).await.unwrap();
+            let order: Vec<i64> = rows.iter().map(|row| row.try_get_by_index(0).unwrap()).collect();
+            let place = order.iter().position(|n| *n == others + 1000).unwrap();
+            if others == 3 {
+                assert_eq!(place, 3, "those that came after it went first: {order:?}");
+            } else {
+                assert!((1..=8).contains(&place), "and it has its turn among them: {order:?}");
+            }
+            clear(&repo).await;
+        }
+        repo.close().await;
+        database.drop().await;
+    }
+
+    async fn clear(repo: &Repo) {
+        repo.write(|tx| async move { tx.exec("DELETE FROM t", vec![]).await }.boxed()).await.unwrap();
+    }
+
+    #[tokio::test]
     async fn writes_that_wait_share_a_commit() {
         with(|repo| async move {
             let before = repo.stats();

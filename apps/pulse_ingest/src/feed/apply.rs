@@ -207,7 +207,7 @@ impl<S: Sent> Applier<S> {
         loop {
             match self.feeds.apply(&self.who, Arc::clone(&batch)).await {
                 Ok(applied) => {
-                    self.progress.count(applied.counts);
+                    self.progress.count(applied.counts, &applied.reasons);
                     *feed = applied.feed;
                     return Ok(());
                 }

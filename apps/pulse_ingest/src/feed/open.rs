@@ -145,15 +145,55 @@ pub(super) fn body(body: Vec<u8>, format: Format) -> Result<Opened, String> {
     opened(unpacked(Cursor::new(body), packed), hash, format, Arc::default()).map_err(wrong)
 }
 
+/// The most bytes that a posted body may unpack to. A larger feed is a file, or several bodies.
+pub const MOST_UNPACKED: u64 = 1 << 30;
+
+/// A posted body that unpacks to more than [`MOST_UNPACKED`] bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the body unpacks to more than {MOST_UNPACKED} bytes: post it in parts, or feed it as a file")]
+pub struct TooLarge;
+
+/// What a posted body is known by: the SHA-256 of its rows, in hexadecimal digits, however they are packed; so the same rows
+/// as a file are the same feed. Of a body that breaks off, which is refused later, what came is hashed as it came. Blocks;
+/// O(unpacked bytes) time, memory flat.
+///
+/// ```
+/// use pulse_ingest::feed::content_of;
+/// # use std::io::Write as _;
+/// # let mut packing = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+/// # packing.write_all(b"sku,delta\nA,1\n").unwrap();
+/// # let packed = packing.finish().unwrap();
+/// assert_eq!(content_of(&packed), content_of(b"sku,delta\nA,1\n"));
+/// ```
+pub fn content_of(body: &[u8]) -> Result<String, TooLarge> {
+    if body.starts_with(&MAGIC) {
+        let (mut hash, mut buffer) = (Sha256::new(), vec![0; 64 * 1024]);
+        let (mut unpacking, mut unpacked) = (MultiGzDecoder::new(body), 0);
+        loop {
+            match unpacking.read(&mut buffer) {
+                Ok(0) => return Ok(digits(hash.finalize().into())),
+                Ok(read) => {
+                    unpacked += read as u64;
+                    if unpacked > MOST_UNPACKED {
+                        return Err(TooLarge);
+                    }
+                    hash.update(&buffer[..read]);
+                }
+                Err(_) => break,
+            }
+        }
+    }
+    Ok(digits(Sha256::digest(body).into()))
+}
+
+fn digits(hash: [u8; 32]) -> String {
+    hash.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
+}
+
 fn opened(source: Source, hash: [u8; 32], format: Format, read: Arc<AtomicU64>) -> io::Result<Opened> {
     let source = Hashing { source, hash: Sha256::new(), expected: hash };
     let (rows, header) = Rows::open(format, Box::new(source) as Source)?;
-    Ok(Opened {
-        content: hash.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat(),
-        rows,
-        header,
-        read,
-    })
+    Ok(Opened { content: digits(hash), rows, header, read })
 }
 
 const MAGIC: [u8; 2] = [0x1f, 0x8b];

@@ -133,6 +133,18 @@ pub async fn feed_file(
     progress: &Arc<FeedProgress>,
     before: u64,
 ) -> Result<Fed, FeedRunError> {
+    let ended = file(rooms, path, options, progress, before).await;
+    progress.ended(&ended);
+    ended
+}
+
+async fn file(
+    rooms: &FeedRooms,
+    path: &Path,
+    options: &FeedOptions,
+    progress: &Arc<FeedProgress>,
+    before: u64,
+) -> Result<Fed, FeedRunError> {
     let kind =
         options.kind.or_else(|| open::kind_of(path)).ok_or_else(|| OpenError::Kind(path.to_owned()))?;
     let format = options.format.or_else(|| open::format_of(path));
@@ -174,6 +186,17 @@ pub async fn feed_file(
 
 /// Feeds a body that was posted.
 pub async fn feed_body(
+    rooms: &FeedRooms,
+    waiting: Waiting,
+    options: &FeedOptions,
+    progress: &Arc<FeedProgress>,
+) -> Result<Fed, FeedRunError> {
+    let ended = body(rooms, waiting, options, progress).await;
+    progress.ended(&ended);
+    ended
+}
+
+async fn body(
     rooms: &FeedRooms,
     waiting: Waiting,
     options: &FeedOptions,

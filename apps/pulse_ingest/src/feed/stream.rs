@@ -139,9 +139,27 @@ pub async fn feed_stream(
         producer = producer.filter(subject);
     }
     let consumer = address.consumer.clone();
+    let looking = watch_backlog(stream.clone(), consumer.clone(), Arc::clone(progress));
     let floor: Floor = Arc::new(move || {
         let (stream, consumer) = (stream.clone(), consumer.clone());
         async move { Some(stream.consumer_info(&consumer).await.ok()?.ack_floor.stream_sequence) }.boxed()
     });
-    through_stream(rooms, feed, reading, producer, options, progress, floor).await
+    tokio::select! {
+        ended = through_stream(rooms, feed, reading, producer, options, progress, floor) => ended,
+        () = looking => Ok(()),
+    }
+}
+
+/// How often the broker is asked how much it holds.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// Notes again and again how many messages wait at the broker, also those that are given out and not acknowledged. For ever;
+/// a broker that does not say leaves the last number standing.
+async fn watch_backlog(stream: jetstream::stream::Stream, consumer: String, progress: Arc<FeedProgress>) {
+    loop {
+        if let Ok(info) = stream.consumer_info(&consumer).await {
+            progress.pending(info.num_pending + info.num_ack_pending as u64);
+        }
+        tokio::time::sleep(LOOK).await;
+    }
 }

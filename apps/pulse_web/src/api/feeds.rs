@@ -9,8 +9,8 @@ use axum::extract::State;
 use axum::http::HeaderValue;
 use pulse_core::Timestamp;
 use pulse_data::feeds::{Feed, FeedQuery, Kind, NewFeed, Origin};
+use pulse_ingest::feed::content_of;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -22,6 +22,7 @@ use crate::extract::{FeedBody, Path, Query};
 use crate::field::{CursorText, Text};
 use crate::identity::IdempotencyKey;
 use crate::permit::{May, RunFeeds};
+use crate::problem::{self, Problem};
 use crate::state::AppState;
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
@@ -115,7 +116,7 @@ impl From<Feed> for FeedView {
 /// Post a feed
 ///
 /// Rows of prices, stock, products or order events, as CSV with a header or as NDJSON; also packed by gzip. Answered once they
-/// are stored; what became of them is told at the address in `Location`. The same rows of the same source, or the same
+/// are stored; what became of them is told at the address in `Location`. The same rows of the same source, packed or not, or the same
 /// `Idempotency-Key`, are the same feed. Needs the role manager.
 #[utoipa::path(
     post,
@@ -140,8 +141,11 @@ async fn post_feed(
     Query(params): Query<PostParams>,
     body: FeedBody,
 ) -> Result<Answer<FeedView, 202>, ApiError> {
-    let hash: String =
-        Sha256::digest(&body.bytes).iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
+    let bytes = body.bytes.clone();
+    let content = tokio::task::spawn_blocking(move || content_of(&bytes)).await;
+    let content =
+        content.map_err(|_| Problem::new(problem::Kind::Internal, "a fault of the shop: send it again"))?;
+    let hash = content.map_err(|error| Problem::new(problem::Kind::TooLarge, error.to_string()))?;
     let new = NewFeed {
         source: params.source.0,
         kind,

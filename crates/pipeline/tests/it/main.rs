@@ -9,6 +9,5 @@ mod files;
 mod http;
 mod laws;
 mod nats;
-mod nats_server;
 mod outbox;
 mod time;

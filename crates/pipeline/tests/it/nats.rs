@@ -10,7 +10,7 @@ use pipeline::producers::nats::async_nats::jetstream::{self, Context, consumer, 
 use pipeline::producers::nats::{Delivery, JetStream};
 use pipeline::{Batch, Batcher, Failure, Handler, Message, Pipeline, Producer, Running};
 
-use crate::nats_server::Server;
+use pipeline::testing::nats_server::NatsServer;
 
 /// Fails what begins with `!` for ever, with `?` the first time; counts how often each was stored.
 #[derive(Default, Clone)]
@@ -90,7 +90,7 @@ async fn left(context: &Context) -> usize {
 
 #[tokio::test]
 async fn every_message_is_stored_once_and_acknowledged() {
-    let server = Server::start().await;
+    let server = NatsServer::start().await;
     let context = server.jetstream().await;
     feeds(&context).await;
     publish(&context, "feeds.a", (0..3_000).map(|n| n.to_string())).await;
@@ -110,7 +110,7 @@ async fn every_message_is_stored_once_and_acknowledged() {
 
 #[tokio::test]
 async fn failures_come_back_and_end_as_dead_letters() {
-    let server = Server::start().await;
+    let server = NatsServer::start().await;
     let context = server.jetstream().await;
     feeds(&context).await;
     let dead = stream::Config {
@@ -138,9 +138,14 @@ async fn failures_come_back_and_end_as_dead_letters() {
     assert_eq!(letters["~"], letter("never", "3"));
 }
 
+/// For how long the broker is away: longer than it waits for an acknowledgement. `PULSE_SOAK_OUTAGE` sets the seconds.
+fn outage() -> Duration {
+    Duration::from_secs(std::env::var("PULSE_SOAK_OUTAGE").map_or(3, |seconds| seconds.parse().unwrap()))
+}
+
 #[tokio::test]
-async fn a_broker_that_was_gone_is_taken_up_again_by_itself() {
-    let mut server = Server::start().await;
+async fn soak_a_broker_that_was_gone_is_taken_up_again_by_itself() {
+    let mut server = NatsServer::start().await;
     let context = server.jetstream().await;
     feeds(&context).await;
     publish(&context, "feeds.a", (0..500).map(|n| n.to_string())).await;
@@ -148,8 +153,8 @@ async fn a_broker_that_was_gone_is_taken_up_again_by_itself() {
     let running = start(&stores, producer(&context).ack_wait(Duration::from_secs(2)));
     until(async || running.stats().acked_done >= 100).await;
     server.down();
-    // Longer than the broker waits for an acknowledgement, and until nothing is in hand that could go on.
-    tokio::time::sleep(Duration::from_secs(3)).await;
+    // So long, and until nothing is in hand that could go on.
+    tokio::time::sleep(outage()).await;
     until(async || {
         let before = stores.stored.lock().unwrap().len();
         tokio::time::sleep(Duration::from_millis(500)).await;
@@ -165,7 +170,7 @@ async fn a_broker_that_was_gone_is_taken_up_again_by_itself() {
 
 #[tokio::test]
 async fn what_a_dead_node_had_goes_to_another_and_what_is_slow_does_not() {
-    let server = Server::start().await;
+    let server = NatsServer::start().await;
     let context = server.jetstream().await;
     feeds(&context).await;
     publish(&context, "feeds.a", (0..60).map(|n| n.to_string())).await;
@@ -186,7 +191,7 @@ async fn what_a_dead_node_had_goes_to_another_and_what_is_slow_does_not() {
 
 #[tokio::test]
 async fn what_was_not_handed_out_goes_back_at_once() {
-    let server = Server::start().await;
+    let server = NatsServer::start().await;
     let context = server.jetstream().await;
     feeds(&context).await;
     publish(&context, "feeds.a", (0..20).map(|n| n.to_string())).await;
@@ -208,7 +213,7 @@ async fn what_was_not_handed_out_goes_back_at_once() {
 /// A poisonous message that takes its process with it each time is not given out for ever.
 #[tokio::test]
 async fn what_was_given_out_too_often_comes_failed() {
-    let server = Server::start().await;
+    let server = NatsServer::start().await;
     let context = server.jetstream().await;
     feeds(&context).await;
     publish(&context, "feeds.a", ["poison".to_owned()]).await;
@@ -223,7 +228,7 @@ async fn what_was_given_out_too_often_comes_failed() {
 
 #[tokio::test]
 async fn a_consumer_that_was_deleted_is_made_again() {
-    let server = Server::start().await;
+    let server = NatsServer::start().await;
     let context = server.jetstream().await;
     feeds(&context).await;
     let stores = Stores::default();
@@ -282,7 +287,7 @@ fn child() {
 #[tokio::test]
 async fn killed_in_the_middle_of_batches_nothing_is_lost() {
     const MESSAGES: usize = 5_000;
-    let server = Server::start().await;
+    let server = NatsServer::start().await;
     let context = server.jetstream().await;
     feeds(&context).await;
     publish(&context, "feeds.a", (0..MESSAGES).map(|n| n.to_string())).await;

@@ -1,7 +1,7 @@
 //! The database is gone for a while in the middle of a feed.
 //!
-//! **Invariant.** The feed waits, and at its end every row was done once. Here the gaps are short; what waits does not know
-//! how long they are.
+//! **Invariant.** The feed waits, and at its end every row was done once. By default the gaps are short, since what waits does
+//! not know how long they are; `PULSE_SOAK_OUTAGE` sets their seconds.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,6 +42,14 @@ async fn way_to(server: String) -> (u16, watch::Sender<bool>) {
     (port, open)
 }
 
+/// A write of the other program may take so long before it is taken back.
+const HOLD: Duration = Duration::from_secs(20);
+
+/// The database stays away at least so long.
+fn outage() -> Duration {
+    Duration::from_secs(std::env::var("PULSE_SOAK_OUTAGE").map_or(0, |seconds| seconds.parse().unwrap()))
+}
+
 async fn fed_across(repo: &Repo, gone: impl AsyncFnOnce(Arc<FeedProgress>)) {
     let (shop, rooms) = rooms(repo).await;
     stock_up(&rooms, 10).await;
@@ -66,7 +74,7 @@ async fn fed_across(repo: &Repo, gone: impl AsyncFnOnce(Arc<FeedProgress>)) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_feed_outlasts_a_postgres_that_is_gone() {
+async fn soak_a_feed_outlasts_a_postgres_that_is_gone() {
     let database = Database::create(Backend::Postgres).await;
     let (_, rest) = database.url().split_once('@').unwrap();
     let (server, _) = rest.split_once('/').unwrap();
@@ -75,6 +83,7 @@ async fn a_feed_outlasts_a_postgres_that_is_gone() {
     let repo = Repo::connect(&url, RepoOptions::default()).await.unwrap();
     fed_across(&repo, async |progress: Arc<FeedProgress>| {
         open.send(false).unwrap();
+        tokio::time::sleep(outage()).await;
         while progress.look().waits < 6 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
@@ -86,7 +95,7 @@ async fn a_feed_outlasts_a_postgres_that_is_gone() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_feed_outlasts_an_sqlite_file_that_another_program_holds() {
+async fn soak_a_feed_outlasts_an_sqlite_file_that_another_program_holds() {
     let database = Database::create(Backend::Sqlite).await;
     let (repo, other) = (database.repo().await, database.repo().await);
     fed_across(&repo, async |progress: Arc<FeedProgress>| {
@@ -95,6 +104,7 @@ async fn a_feed_outlasts_an_sqlite_file_that_another_program_holds() {
             .write_with(progress, |tx, progress| {
                 async move {
                     tx.exec("UPDATE products SET adjusted = adjusted WHERE sku = 'P1'", vec![]).await?;
+                    tokio::time::sleep(outage().min(HOLD)).await;
                     while progress.look().waits < 1 {
                         tokio::time::sleep(Duration::from_millis(5)).await;
                     }

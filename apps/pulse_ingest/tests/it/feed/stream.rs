@@ -1,27 +1,28 @@
 //! A stream of a real broker as a feed: what comes twice counts once, whatever dies.
 //!
 //! **Invariant.** At the end the stock is what was published, and what can't be used is a letter. `PULSE_SOAK_ROUNDS` sets
-//! the rounds of kill -9; the broker is killed in some of them, too. Here it is gone for a moment; what waits for it does
-//! not know for how long.
+//! the rounds of kill -9; the broker is killed in some of them, too. `PULSE_SOAK_OUTAGE` sets for how many seconds it is gone
+//! where it is gone once: a second by default, since what waits for it does not know how long that is.
 
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use pipeline::testing::nats_server::NatsServer;
 use pulse_data::feeds::{Counts, Feed, FeedQuery, Feeds, Reason};
 use pulse_data::testing::Database;
 use pulse_data::{Backend, Repo, RepoOptions, db_test};
 use pulse_ingest::demo::Dice;
 use pulse_ingest::feed::{FeedOptions, FeedProgress, FeedRooms, StreamAddress, feed_stream};
 
-use super::broker::{Broker, publish};
+use super::broker::{publish, stream};
 use super::{letters, rooms, stock, stock_up};
 use crate::shop::{WHO, close, shelves};
 
 const PRODUCTS: u64 = 10;
 
-fn address(broker: &Broker, more: &str) -> StreamAddress {
-    let text = format!("{}/FEEDS/feeds.stock?kind=stock&source=acme{more}", broker.address());
+fn address(broker: &NatsServer, more: &str) -> StreamAddress {
+    let text = format!("{}/FEEDS/feeds.stock?kind=stock&source=acme{more}", broker.url());
     StreamAddress { ack_wait: Duration::from_secs(1), ..text.parse().unwrap() }
 }
 
@@ -55,8 +56,8 @@ async fn until(rooms: &FeedRooms, address: &StreamAddress, messages: u64) {
 db_test!(what_the_broker_gives_out_again_counts_once_and_poison_is_buried, |repo| async move {
     let (shop, rooms) = rooms(&repo).await;
     stock_up(&rooms, PRODUCTS).await;
-    let broker = Broker::start().await;
-    let context = broker.stream().await;
+    let broker = NatsServer::start().await;
+    let context = stream(&broker).await;
     publish(&context, "feeds.other", &rows(0, 100)).await;
     publish(&context, "feeds.stock", &rows(1000, 3000)).await;
     let poison =
@@ -78,6 +79,49 @@ db_test!(what_the_broker_gives_out_again_counts_once_and_poison_is_buried, |repo
     assert_eq!(first_feed(&rooms.feeds).await.unwrap().counts, feed.counts);
     for n in 1..=PRODUCTS {
         assert_eq!(stock(&rooms, n).await, 1350, "P{n}");
+    }
+    shelves(&shop).await;
+    close(&shop).await;
+});
+
+/// For how long the broker is gone.
+fn outage() -> Duration {
+    Duration::from_secs(std::env::var("PULSE_SOAK_OUTAGE").map_or(1, |seconds| seconds.parse().unwrap()))
+}
+
+db_test!(soak_a_broker_that_is_gone_is_waited_for_and_every_message_counts_once, |repo| async move {
+    let (shop, rooms) = rooms(&repo).await;
+    stock_up(&rooms, PRODUCTS).await;
+    let mut broker = NatsServer::start().await;
+    let context = stream(&broker).await;
+    publish(&context, "feeds.stock", &rows(0, 20_000)).await;
+    let (options, progress) = (FeedOptions::default(), Arc::new(FeedProgress::default()));
+    let address = address(&broker, "");
+    let feeding = feed_stream(&rooms, &address, &options, &progress);
+    let outage = async {
+        while progress.look().counts.rows() == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        broker.down();
+        tokio::time::sleep(outage()).await;
+        let by_then = progress.look().counts.rows();
+        broker.up().await;
+        publish(&context, "feeds.stock", &rows(20_000, 1_000)).await;
+        while progress.look().counts.rows() < 21_000 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        options.stop.cancel();
+        by_then
+    };
+    let (ended, by_then) = tokio::join!(feeding, outage);
+    ended.unwrap();
+    assert!(by_then < 20_000, "it was gone in the middle: {by_then} of 20000 were done");
+    assert_eq!(
+        first_feed(&rooms.feeds).await.unwrap().counts,
+        Counts { changed: 21_000, unchanged: 0, dead: 0 }
+    );
+    for n in 1..=PRODUCTS {
+        assert_eq!(stock(&rooms, n).await, 1000 + 2100, "P{n}");
     }
     shelves(&shop).await;
     close(&shop).await;
@@ -120,14 +164,14 @@ async fn killed(backend: Backend) {
     let repo = database.repo().await;
     let (shop, rooms) = rooms(&repo).await;
     stock_up(&rooms, PRODUCTS).await;
-    let mut broker = Broker::start().await;
-    let context = broker.stream().await;
-    let stream = format!("{}/FEEDS/feeds.stock?kind=stock&source=acme", broker.address());
+    let mut broker = NatsServer::start().await;
+    let context = stream(&broker).await;
+    let from = format!("{}/FEEDS/feeds.stock?kind=stock&source=acme", broker.url());
     let start = || -> Child {
         Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "feed::stream::child", "--nocapture"])
             .env(DATABASE, database.url())
-            .env(STREAM, &stream)
+            .env(STREAM, &from)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
