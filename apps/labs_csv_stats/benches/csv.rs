@@ -1,7 +1,8 @@
 //! What statistics cost, beside merely reading: CPU of each in turn over the same files, and the peak memory of the process.
 //!
-//! `PULSE_RETAIL_DATA=FOLDER cargo bench -p labs_csv_stats`, or name files after `--`; without data it makes up a file. The peers that
-//! are no Rust crates are timed by `bench/peers/csv_stats.py`.
+//! `PULSE_RETAIL_DATA=FOLDER cargo bench -p labs_csv_stats`, or name files after `--`; without data it makes up a file. Where `qsvlite`
+//! is on the path (`cargo install --locked qsv --features lite --bin qsvlite`), it takes its turn too, one process a file. The other
+//! peers are timed by `bench/peers/csv_stats.py`.
 #![expect(clippy::print_stdout, reason = "a benchmark's result is what it prints")]
 #![expect(clippy::expect_used, reason = "a benchmark that can't go on shall stop")]
 #![expect(clippy::cast_precision_loss, reason = "figures are rounded for people")]
@@ -9,6 +10,7 @@
 use std::fmt::Write as _;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use labs_csv_stats::{Depth, Options, Splitter, read};
@@ -47,6 +49,47 @@ fn main() {
         println!("csv,{name},{:.1} ms of CPU,{speed:.0} MB/s,{ratio:.2} x raw", median.as_secs_f64() * 1e3);
     }
     println!("csv,peak memory of the process,{}", peak());
+    for (name, asked) in QSV {
+        let Some(mut times) = qsv(&files, rounds, asked) else { break };
+        let (median, raw) = (median(&mut times), medians[0].as_secs_f64());
+        let (spent, ratio) = (median.as_secs_f64(), median.as_secs_f64() / raw);
+        println!(
+            "csv,{name},{:.0} ms of CPU,{:.0} MB/s,{ratio:.2} x raw",
+            spent * 1e3,
+            bytes as f64 / spent / 1e6
+        );
+    }
+}
+
+/// What the peer is asked for: the same as our simple statistics, and what comes near to all of ours (its own are exact, in memory).
+const QSV: [(&str, &[&str]); 2] = [
+    ("qsv stats, simple", &[]),
+    ("qsv stats, all", &["--quartiles", "--cardinality", "--mode", "--infer-dates"]),
+];
+
+/// The CPU of the peer's processes, a round each, on one thread and without its cache; none if it is not there.
+fn qsv(files: &[PathBuf], rounds: usize, asked: &[&str]) -> Option<Vec<Duration>> {
+    let mut times = Vec::new();
+    for _ in 0..rounds {
+        let before = cpu_of_children();
+        for file in files {
+            let mut stats = Command::new("qsvlite");
+            stats.args(["stats", "--force", "--cache-threshold", "0", "--jobs", "1"]).args(asked).arg(file);
+            let ended = stats.stdout(Stdio::null()).stderr(Stdio::null()).status().ok()?;
+            assert!(ended.success(), "qsvlite refused {}", file.display());
+        }
+        times.push(cpu_of_children().saturating_sub(before));
+    }
+    Some(times)
+}
+
+/// User and system time of the processes that we have waited for, from the kernel's ticks of 10 ms.
+fn cpu_of_children() -> Duration {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The name may have spaces in it; behind its bracket the sixteenth and seventeenth field are the fourteenth and fifteenth.
+    let fields = stat.rsplit_once(") ").map_or("", |(_, fields)| fields).split(' ');
+    let ticks: u64 = fields.skip(13).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
+    Duration::from_millis(ticks * 10)
 }
 
 fn raw_of_the_csv_crate(path: &Path) -> u64 {

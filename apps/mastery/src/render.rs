@@ -26,8 +26,9 @@ pub(crate) fn source(lab: &Lab, variant: Variant<'_>, folder: &Path) -> Result<(
     Ok(())
 }
 
-/// Writes the manifest, the gate and what else the lab's folder holds for a build.
-pub(crate) fn gate(lab: &Lab, folder: &Path) -> Result<()> {
+/// Writes the manifest, the gate and what else the lab's folder holds for a build. Answers what was there and is another now:
+/// it was edited, or the project has a newer one.
+pub(crate) fn gate(lab: &Lab, folder: &Path) -> Result<Vec<PathBuf>> {
     let build = folder.join("build.rs");
     if build.is_file() && !lab.folder.join("build.rs").is_file() {
         bail!("{} is refused: a lab has no build script; take it out", build.display());
@@ -40,18 +41,21 @@ pub(crate) fn gate(lab: &Lab, folder: &Path) -> Result<()> {
             fs::remove_file(&path).with_context(|| format!("{} can't be removed", path.display()))?;
         }
     }
+    let mut renewed = Vec::new();
     for (name, path) in ours {
         let bytes = fs::read(&path).with_context(|| format!("{} can't be read", path.display()))?;
         let to = folder.join(&name);
-        if fs::read(&to).is_ok_and(|now| now == bytes) {
-            continue;
+        match fs::read(&to) {
+            Ok(now) if now == bytes => continue,
+            Ok(_) => renewed.push(name),
+            Err(_) => {}
         }
         if let Some(parent) = to.parent() {
             fs::create_dir_all(parent)?;
         }
         fs::write(&to, bytes).with_context(|| format!("{} can't be written", to.display()))?;
     }
-    Ok(())
+    Ok(renewed)
 }
 
 /// What a lab brings besides its source: the name in its folder, and where it is. Not what gives its solution away, and

@@ -22,7 +22,7 @@ pub(crate) fn meant(place: &Place, name: Option<&str>) -> Result<Lab> {
     let here = place.lab_here();
     match name.or(here.as_deref()).or(log.latest_lab()) {
         Some(name) => Lab::find(&place.root, name),
-        None => bail!("which lab? `cargo mastery` shows all"),
+        None => bail!("which lab? `cargo mastery` shows all, `cargo mastery start LAB` begins one"),
     }
 }
 

@@ -40,13 +40,19 @@ const LOOK: Duration = Duration::from_millis(250);
 pub(crate) async fn run(place: &Place, lab: &Lab, options: &Options) -> Result<bool> {
     let workspace = Workspace::work(place);
     workspace.render(place)?;
+    println!("{} {}", bold(&lab.name), dim(&lab.about.title));
     for other in Lab::all(&place.root)? {
         let folder = workspace.lab(&other.name);
         if other.name == lab.name || folder.is_dir() {
-            render::gate(&other, &folder)?;
+            for file in render::gate(&other, &folder)? {
+                let file = place.shown(&folder.join(file));
+                println!(
+                    "  {}",
+                    dim(format!("{file} is the project's again; your own tests go into tests/mine.rs"))
+                );
+            }
         }
     }
-    println!("{} {}", bold(&lab.name), dim(&lab.about.title));
     let of = Fingerprints::of(place, lab)?;
     let log = Log::read(&place.log())?;
     if options.only.is_none() && !options.again && log.standing(&lab.name) == Standing::Passed(of.clone()) {

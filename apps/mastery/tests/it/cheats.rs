@@ -15,7 +15,9 @@ fn an_edited_gate_is_written_anew() {
     mini.write("work/rust-toolchain", "nightly-2016-01-01\n");
     mini.write("work/rust-toolchain.toml", "[toolchain]\nchannel = \"1.20.0\"\n");
     mini.edit("work/Cargo.toml", "[workspace]", "[profile.test]\npanic = \"abort\"\n\n[workspace]");
-    mini.run(&["check"]).ends(1).says("behaviour  red 0 of 2");
+    let checked = mini.run(&["check"]);
+    checked.ends(1).says("behaviour  red 0 of 2");
+    checked.says("tests/gate/behaviour.rs is the project's again");
     assert_eq!(mini.read("work/labs_mini/tests/budget.rs"), mini.read("apps/labs_mini/tests/budget.rs"));
     assert_eq!(mini.read("work/labs_mini/lab.toml"), mini.read("apps/labs_mini/lab.toml"));
     for gone in [
