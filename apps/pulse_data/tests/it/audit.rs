@@ -95,8 +95,11 @@ db_test!(each_changed_column_names_its_row_and_no_other, |repo| async move {
         }
     }
     // The row and its hash, forged together with the right predecessor but without its successors.
-    tamper(&repo, "UPDATE audit_log SET who = 'guest', hash = replace(hash, '0', '1') WHERE seal_no = 5")
-        .await;
+    tamper(
+        &repo,
+        "UPDATE audit_log SET who = 'guest', hash = substr(hash, 2) || substr(hash, 1, 1) WHERE seal_no = 5",
+    )
+    .await;
     assert_eq!(
         check(&repo).await.findings,
         [Finding::Changed { seal_no: 5 }, Finding::Changed { seal_no: 6 }]
