@@ -389,13 +389,12 @@ db_test!(a_program_that_never_reads_is_let_go_and_the_others_are_told_meanwhile,
             bytes += answer;
         }
         reprice(&shop, round).await;
-        // Nothing is left out, and what was before it (the delivery too) may still come first.
-        let told = loop {
-            let told = listener.hear("stock").await;
-            if told["products"][0]["price"]["pence"] == json!(100 + round) {
-                break told;
-            }
-        };
+        let mut told = listener.hear("stock").await;
+        // The news of the delivery before all this may come behind the join.
+        if round == 1 && told["products"][0]["price"]["pence"] == json!(100) {
+            told = listener.hear("stock").await;
+        }
+        assert_eq!(told["products"][0]["price"]["pence"], json!(100 + round), "nothing is left out");
         bytes += told.to_string().len();
         assert_eq!(listener.ask("phoenix", "heartbeat", json!({})).await.0, "ok");
         if round % 16 == 0 {
