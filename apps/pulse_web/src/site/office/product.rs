@@ -241,16 +241,17 @@ impl LiveView for Product {
     }
 
     async fn handle_info(&mut self, news: Arc<News>, cx: &mut Ctx<'_, Self>) {
-        let read = match &*news {
-            News::Products(changed) => changed.iter().find(|product| product.sku == self.stored.sku).cloned(),
-            News::Catalogue => match self.desk.who(cx).await {
-                Some(who) => self.desk.rooms().catalog.get(&who, self.stored.sku).await.ok(),
-                None => None,
-            },
-            other => return self.desk.heard(other).await,
-        };
-        if let Some(product) = read {
-            self.changed(product);
+        match &*news {
+            News::Products(changed) if changed.iter().all(|product| product.sku != self.stored.sku) => {}
+            // What is told may have been read before this page's own change of the stock, which has no version to
+            // compare: the product is read again, and never goes back.
+            News::Products(_) | News::Catalogue => {
+                let Some(who) = self.desk.who(cx).await else { return };
+                if let Ok(product) = self.desk.rooms().catalog.get(&who, self.stored.sku).await {
+                    self.changed(product);
+                }
+            }
+            other => self.desk.heard(other).await,
         }
     }
 

@@ -3,6 +3,7 @@
 use pulse_core::{Principal, Role, Sku};
 use pulse_data::catalog::ProductEdit;
 use pulse_data::db_test;
+use pulse_web::{News, Topic};
 
 use crate::stage::{SYSTEM, Shop};
 
@@ -80,6 +81,18 @@ db_test!(stock_and_sale_are_changed_and_every_page_hears_it, |repo| async move {
     }
     list.patch("/office/products?q=number+1").await;
     assert_eq!(list.texts("#rows td:nth-child(4)"), ["Off sale"], "the office sees what is off sale");
+});
+
+db_test!(news_that_was_read_before_a_count_does_not_take_the_count_back, |repo| async move {
+    let shop = Shop::open(repo).await;
+    shop.stock(1, 5).await;
+    let before = shop.rooms.catalog.get(&SYSTEM, a1()).await.unwrap();
+    let mut page = shop.browser_of(Role::Manager).await.open("/office/products/A1").await;
+    page.submit("#count", &[("count[pieces]", "1234")]).await;
+    shop.rooms.bus.topics().publish(&Topic::Products, News::Products([before].into()));
+    // The answer to the click comes after all that was told before it.
+    page.change("#count", &[("count[pieces]", "7")]).await;
+    assert_eq!(page.text("#stock"), "1,234");
 });
 
 db_test!(who_may_not_edit_only_reads, |repo| async move {
