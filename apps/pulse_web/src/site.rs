@@ -6,7 +6,7 @@
 //! | module | what it does |
 //! |---|---|
 //! | `visitor` | who looks, and whom a group of pages lets in |
-//! | `layout`, `frame`, `parts` | the document, what stands around each view, shared pieces |
+//! | `layout`, `frame`, `parts`, `roll` | the document, what stands around each view, shared pieces, lists that are read bit by bit |
 //! | `entry` | signing in, up and out, by plain forms |
 //! | `shoppers` | who is in the shop now |
 //! | `shop`, `account`, `office` | the views |
@@ -17,6 +17,7 @@ mod frame;
 mod layout;
 mod office;
 mod parts;
+mod roll;
 mod shop;
 mod shoppers;
 mod visitor;

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use live::html::Component;
-use live::{At, Ctx, Halt, LiveView, LocalPath, Page, Rendered, Stream, html};
+use live::{Ctx, Halt, LiveView, LocalPath, Page, Rendered, html};
 use pulse_core::OrderId;
 use pulse_core::ports::Notice;
 use pulse_data::orders::{Order, OrderQuery};
@@ -14,6 +14,7 @@ use serde::Deserialize;
 
 use super::super::frame::{Frame, Place};
 use super::super::parts::{StatusTag, Time, money};
+use super::super::roll::Roll;
 use super::super::visitor::Visitor;
 use super::{BUSY, Menu, said};
 use crate::news::{News, Topic};
@@ -31,9 +32,7 @@ pub(crate) enum Event {
 pub(crate) struct History {
     frame: Frame,
     visitor: Visitor,
-    orders: Stream<Order>,
-    next: Option<Cursor>,
-    empty: bool,
+    orders: Roll<Order>,
 }
 
 fn dom_id(order: &Order) -> String {
@@ -46,15 +45,8 @@ impl History {
         let first = after.is_none();
         let query = OrderQuery { after, limit: PAGE, ..OrderQuery::default() };
         match self.visitor.rooms().orders.list(&who, &query).await {
-            Ok(found) => {
-                self.next = found.next;
-                if first {
-                    self.empty = found.items.is_empty();
-                    self.orders.reset(found.items);
-                } else {
-                    found.items.into_iter().for_each(|order| self.orders.insert_at(At::End, order));
-                }
-            }
+            Ok(found) if first => self.orders.begin(found),
+            Ok(found) => self.orders.go_on(found),
             Err(error) => page.put_flash("error", said(&error)),
         }
     }
@@ -65,10 +57,7 @@ impl History {
     async fn show(&mut self, id: OrderId, page: &mut Page) {
         let Ok(who) = self.visitor.who().await else { return page.put_flash("error", BUSY) };
         match self.visitor.rooms().orders.get(&who, id).await {
-            Ok(detail) if detail.order.version == 1 => {
-                self.empty = false;
-                self.orders.insert_at(At::Start, detail.order);
-            }
+            Ok(detail) if detail.order.version == 1 => self.orders.put_first(detail.order),
             Ok(detail) => self.orders.update(detail.order),
             Err(error) => page.put_flash("error", said(&error)),
         }
@@ -88,15 +77,15 @@ impl LiveView for History {
             cx.subscribe(visitor.bus().topics(), Topic::OrdersOf(account.user), |news| news);
         }
         cx.set_title("Your orders");
-        let orders = cx.stream("orders", dom_id);
-        let mut view = Self { frame, visitor, orders, next: None, empty: true };
+        let orders = Roll::new(cx.stream("orders", dom_id));
+        let mut view = Self { frame, visitor, orders };
         view.read_on(None, cx).await;
         Ok(view)
     }
 
     async fn handle_event(&mut self, event: Event, cx: &mut Ctx<'_, Self>) {
         let Event::More = event;
-        if let Some(next) = self.next.take() {
+        if let Some(next) = self.orders.next() {
             self.read_on(Some(next), cx).await;
         }
     }
@@ -110,14 +99,13 @@ impl LiveView for History {
     }
 
     fn render(&self, page: &Page) -> Rendered {
-        let more = self.next.is_some().then_some("more");
         let content = html! {
             <div class="columns side-main">
                 <Menu here="/account/orders"/>
                 <section class="stack" aria-labelledby="title">
                     <h1 id="title">Your orders</h1>
-                    {self.empty.then(|| html! { <p class="soft">You have not ordered anything yet.</p> })}
-                    <ul id="orders" class="stack plain" phx-update="stream" phx-viewport-bottom={more}>
+                    {self.orders.is_empty().then(|| html! { <p class="soft">You have not ordered anything yet.</p> })}
+                    <ul id="orders" class="stack plain" phx-update="stream" phx-viewport-bottom={self.orders.more()}>
                         {self.orders.render(|id, order| html! {
                             <li id={id}>
                                 <article class="sheet row apart">

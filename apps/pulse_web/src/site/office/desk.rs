@@ -124,6 +124,11 @@ pub(crate) fn said(error: impl Into<ApiError>) -> String {
     }
 }
 
+/// What was shown or done; where it was not, the visitor is told why.
+pub(crate) fn tell<T>(result: Result<T, impl Into<ApiError>>, page: &mut Page) -> Option<T> {
+    result.map_err(|error| page.put_flash("error", said(error))).ok()
+}
+
 /// A live link to another page of the office.
 pub(crate) struct Go<'a> {
     pub(crate) to: LocalPath,

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use live::html::Component;
-use live::{At, Ctx, Field, Halt, LiveView, LocalPath, Page, Rendered, Stream, TaskCrashed, html};
+use live::{Ctx, Field, Halt, LiveView, LocalPath, Page, Rendered, TaskCrashed, html};
 use pulse_core::Permission;
 use pulse_data::feeds::{FeedError, Letter, LetterQuery, LetterState, Reason};
 use pulse_data::page::{Cursor, Page as Found};
@@ -15,8 +15,9 @@ use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
 use super::super::parts::{Choice, Time};
+use super::super::roll::Roll;
 use super::super::visitor::Visitor;
-use super::desk::{Desk, Go, Tab, halt, said};
+use super::desk::{Desk, Go, Tab, halt, said, tell};
 use crate::news::News;
 
 /// Letters that are read at a time.
@@ -53,9 +54,7 @@ pub(crate) enum Info {
 pub(crate) struct Letters {
     desk: Desk,
     wanted: Wanted,
-    rows: Stream<Letter>,
-    next: Option<Cursor>,
-    found: usize,
+    rows: Roll<Letter>,
     /// All of them are being tried or dropped.
     busy: bool,
 }
@@ -121,17 +120,13 @@ impl Letters {
     }
 
     async fn begin(&mut self) -> Result<(), FeedError> {
-        let page = self.read(None).await?;
-        (self.next, self.found) = (page.next, page.items.len());
-        self.rows.reset(page.items);
+        self.rows.begin(self.read(None).await?);
         Ok(())
     }
 
     async fn begin_again(&mut self, cx: &mut Ctx<'_, Self>) {
         self.busy = false;
-        if let Err(error) = self.begin().await {
-            cx.put_flash("error", said(error));
-        }
+        tell(self.begin().await, cx);
     }
 
     async fn all(&mut self, discard: bool, cx: &mut Ctx<'_, Self>) {
@@ -162,8 +157,8 @@ impl LiveView for Letters {
         }
         let desk = Desk::open(Tab::Feeds, cx, Info::News).await;
         cx.set_title("Dead letters");
-        let rows = cx.stream("letters", |letter: &Letter| format!("letter-{}", letter.id));
-        Ok(Self { desk, wanted: Wanted::default(), rows, next: None, found: 0, busy: false })
+        let rows = Roll::new(cx.stream("letters", |letter: &Letter| format!("letter-{}", letter.id)));
+        Ok(Self { desk, wanted: Wanted::default(), rows, busy: false })
     }
 
     async fn handle_params(&mut self, wanted: Wanted, _: &mut Ctx<'_, Self>) -> Result<(), Halt> {
@@ -177,13 +172,9 @@ impl LiveView for Letters {
     async fn handle_event(&mut self, event: Event, cx: &mut Ctx<'_, Self>) {
         match event {
             Event::More => {
-                let Some(next) = self.next.clone() else { return };
-                match self.read(Some(next)).await {
-                    Ok(page) => {
-                        (self.next, self.found) = (page.next, self.found + page.items.len());
-                        page.items.into_iter().for_each(|letter| self.rows.insert_at(At::End, letter));
-                    }
-                    Err(error) => cx.put_flash("error", said(error)),
+                let Some(next) = self.rows.next() else { return };
+                if let Some(page) = tell(self.read(Some(next)).await, cx) {
+                    self.rows.go_on(page);
                 }
             }
             Event::Look(wanted) => cx.push_patch(wanted.path()),
@@ -226,7 +217,7 @@ impl LiveView for Letters {
             sent: 0,
         };
         let Wanted { state, reason, source } = &self.wanted;
-        let offered = self.wanted.is_open() && self.found > 0;
+        let offered = self.wanted.is_open() && !self.rows.is_empty();
         let content = html! {
             <div class="row apart">
                 <h1>Dead letters</h1>
@@ -243,10 +234,10 @@ impl LiveView for Letters {
                     <input id="source" type="search" name="source" value={source.as_str()} placeholder="acme" maxlength="60" autocomplete="off" phx-debounce="300"/>
                 </div>
             </form>
-            {(self.found == 0).then(|| html! { <p class="soft">There is no such letter.</p> })}
-            <table class="cards sheet" hidden={self.found == 0}>
+            {self.rows.is_empty().then(|| html! { <p class="soft">There is no such letter.</p> })}
+            <table class="cards sheet" hidden={self.rows.is_empty()}>
                 <thead><tr><th scope="col">Letter</th><th scope="col">Buried</th><th scope="col">Feed</th><th scope="col">Where</th><th scope="col">What is wrong</th><th scope="col" class="num">Tries</th></tr></thead>
-                <tbody id="letters" phx-update="stream" phx-viewport-bottom={self.next.is_some().then_some("more")}>
+                <tbody id="letters" phx-update="stream" phx-viewport-bottom={self.rows.more()}>
                     {self.rows.render(row)}
                 </tbody>
             </table>

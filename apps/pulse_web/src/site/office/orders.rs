@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use live::html::Component;
-use live::{At, Ctx, Halt, LiveView, LocalPath, Page, Rendered, Stream, html};
+use live::{Ctx, Halt, LiveView, LocalPath, Page, Rendered, html};
 use pulse_core::OrderId;
 use pulse_core::order::Status;
 use pulse_core::ports::Notice;
@@ -17,8 +17,9 @@ use pulse_data::page::{Cursor, Page as Found};
 use serde::Deserialize;
 
 use super::super::parts::{Choice, StatusTag, Time, money, status};
+use super::super::roll::Roll;
 use super::super::visitor::Visitor;
-use super::desk::{Desk, Go, Tab, halt, said};
+use super::desk::{Desk, Go, Tab, halt, tell};
 use crate::news::{News, Topic};
 
 /// Orders that are read at a time.
@@ -55,9 +56,7 @@ pub(crate) enum Info {
 pub(crate) struct Orders {
     desk: Desk,
     wanted: Option<Status>,
-    rows: Stream<Order>,
-    next: Option<Cursor>,
-    found: usize,
+    rows: Roll<Order>,
     /// The newest order of the list.
     top: OrderId,
     /// Orders that have moved since the list was read.
@@ -86,14 +85,13 @@ impl Orders {
         self.moved.clear();
         let page = self.read(None).await?;
         self.top = page.items.first().map_or(OrderId(0), |order| order.id);
-        (self.next, self.found) = (page.next, page.items.len());
-        self.rows.reset(page.items);
+        self.rows.begin(page);
         Ok(())
     }
 
     /// Shows what has moved: new ones at the top, the others where they stand.
     async fn catch_up(&mut self) -> Result<(), OrderError> {
-        if self.wanted.is_some() || self.moved.len() > MOVED || self.found == 0 {
+        if self.wanted.is_some() || self.moved.len() > MOVED || self.rows.is_empty() {
             return self.begin().await;
         }
         let mut moved = std::mem::take(&mut self.moved);
@@ -105,8 +103,7 @@ impl Orders {
         for order in page.items.into_iter().rev().filter(|order| moved.remove(&order.id)) {
             self.top = self.top.max(order.id);
             if order.id > top {
-                self.found += 1;
-                self.rows.insert_at(At::Start, order);
+                self.rows.put_first(order);
             } else {
                 self.rows.update(order);
             }
@@ -129,8 +126,8 @@ impl LiveView for Orders {
         let desk = Desk::open(Tab::Orders, cx, Info::News).await;
         cx.set_title("Orders");
         cx.subscribe(desk.rooms().bus.topics(), Topic::Orders, Info::News);
-        let rows = cx.stream("orders", |order: &Order| dom_id(order.id));
-        Ok(Self { desk, wanted: None, rows, next: None, found: 0, top: OrderId(0), moved: BTreeSet::new() })
+        let rows = Roll::new(cx.stream("orders", |order: &Order| dom_id(order.id)));
+        Ok(Self { desk, wanted: None, rows, top: OrderId(0), moved: BTreeSet::new() })
     }
 
     async fn handle_params(&mut self, wanted: Wanted, _: &mut Ctx<'_, Self>) -> Result<(), Halt> {
@@ -144,13 +141,9 @@ impl LiveView for Orders {
     async fn handle_event(&mut self, event: Event, cx: &mut Ctx<'_, Self>) {
         match event {
             Event::More => {
-                let Some(next) = self.next.clone() else { return };
-                match self.read(Some(next)).await {
-                    Ok(page) => {
-                        (self.next, self.found) = (page.next, self.found + page.items.len());
-                        page.items.into_iter().for_each(|order| self.rows.insert_at(At::End, order));
-                    }
-                    Err(error) => cx.put_flash("error", said(error)),
+                let Some(next) = self.rows.next() else { return };
+                if let Some(page) = tell(self.read(Some(next)).await, cx) {
+                    self.rows.go_on(page);
                 }
             }
             Event::Look(Wanted { status }) if status.is_empty() => {
@@ -176,10 +169,8 @@ impl LiveView for Orders {
                 other => self.desk.heard(other).await,
             },
             Info::Gathered => {
-                if self.desk.who(cx).await.is_some()
-                    && let Err(error) = self.catch_up().await
-                {
-                    cx.put_flash("error", said(error));
+                if self.desk.who(cx).await.is_some() {
+                    tell(self.catch_up().await, cx);
                 }
             }
         }
@@ -203,10 +194,10 @@ impl LiveView for Orders {
                     <Choice field={field} label="State" options={&options}/>
                 </form>
             </div>
-            {(self.found == 0).then(|| html! { <p class="soft">There is no such order.</p> })}
-            <table class="cards sheet" hidden={self.found == 0}>
+            {self.rows.is_empty().then(|| html! { <p class="soft">There is no such order.</p> })}
+            <table class="cards sheet" hidden={self.rows.is_empty()}>
                 <thead><tr><th scope="col">Order</th><th scope="col">Placed</th><th scope="col">Buyer</th><th scope="col">Country</th><th scope="col">State</th><th scope="col" class="num">Total</th></tr></thead>
-                <tbody id="orders" phx-update="stream" phx-viewport-bottom={self.next.is_some().then_some("more")}>
+                <tbody id="orders" phx-update="stream" phx-viewport-bottom={self.rows.more()}>
                     {self.rows.render(row)}
                 </tbody>
             </table>

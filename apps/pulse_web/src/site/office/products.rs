@@ -5,15 +5,16 @@
 use std::sync::Arc;
 
 use live::html::Component;
-use live::{At, Ctx, Halt, LiveView, LocalPath, Page, Rendered, Stream, html};
+use live::{Ctx, Halt, LiveView, LocalPath, Page, Rendered, html};
 use pulse_core::Permission;
 use pulse_data::catalog::{CatalogError, Product, ProductQuery};
 use pulse_data::page::Cursor;
 use serde::Deserialize;
 
 use super::super::parts::{grouped, money};
+use super::super::roll::Roll;
 use super::super::visitor::Visitor;
-use super::desk::{Desk, Go, Tab, halt, said};
+use super::desk::{Desk, Go, Tab, halt, tell};
 use super::figures::LOW;
 use crate::news::{News, Topic};
 
@@ -40,9 +41,7 @@ pub(crate) enum Event {
 pub(crate) struct Products {
     desk: Desk,
     wanted: Wanted,
-    rows: Stream<Product>,
-    next: Option<Cursor>,
-    found: usize,
+    rows: Roll<Product>,
 }
 
 impl Wanted {
@@ -73,12 +72,10 @@ impl Products {
         let first = after.is_none();
         let query = self.wanted.query(who.may(Permission::EditCatalog), after);
         let page = self.desk.rooms().catalog.list(&who, &query).await?;
-        self.next = page.next;
-        self.found = if first { page.items.len() } else { self.found + page.items.len() };
         if first {
-            self.rows.reset(page.items);
+            self.rows.begin(page);
         } else {
-            page.items.into_iter().for_each(|product| self.rows.insert_at(At::End, product));
+            self.rows.go_on(page);
         }
         Ok(())
     }
@@ -94,8 +91,8 @@ impl LiveView for Products {
         let desk = Desk::open(Tab::Products, cx, |news| news).await;
         cx.set_title("Products");
         cx.subscribe(desk.rooms().bus.topics(), Topic::Products, |news| news);
-        let rows = cx.stream("rows", |product: &Product| format!("row-{}", product.sku));
-        Ok(Self { desk, wanted: Wanted::default(), rows, next: None, found: 0 })
+        let rows = Roll::new(cx.stream("rows", |product: &Product| format!("row-{}", product.sku)));
+        Ok(Self { desk, wanted: Wanted::default(), rows })
     }
 
     async fn handle_params(&mut self, wanted: Wanted, _: &mut Ctx<'_, Self>) -> Result<(), Halt> {
@@ -106,11 +103,8 @@ impl LiveView for Products {
     async fn handle_event(&mut self, event: Event, cx: &mut Ctx<'_, Self>) {
         match event {
             Event::More => {
-                if let Some(next) = self.next.take()
-                    && let Err(error) = self.read_on(Some(next.clone())).await
-                {
-                    self.next = Some(next);
-                    cx.put_flash("error", said(error));
+                if let Some(next) = self.rows.next() {
+                    tell(self.read_on(Some(next)).await, cx);
                 }
             }
             Event::Look(wanted) => cx.push_patch(wanted.path()),
@@ -130,9 +124,7 @@ impl LiveView for Products {
                 }
             }
             News::Catalogue => {
-                if let Err(error) = self.read_on(None).await {
-                    cx.put_flash("error", said(error));
-                }
+                tell(self.read_on(None).await, cx);
             }
             other => self.desk.heard(other).await,
         }
@@ -150,10 +142,10 @@ impl LiveView for Products {
                 <input id="q" class="half" type="search" name="q" value={q.as_str()} placeholder="Name or code" maxlength="100" autocomplete="off" phx-debounce="250"/>
                 <label class="check"><input type="checkbox" name="low" value="true" checked={*low}/>Running low</label>
             </form>
-            {(self.found == 0).then(|| html! { <p class="soft">No product fits.</p> })}
-            <table class="cards sheet" hidden={self.found == 0}>
+            {self.rows.is_empty().then(|| html! { <p class="soft">No product fits.</p> })}
+            <table class="cards sheet" hidden={self.rows.is_empty()}>
                 <thead><tr><th scope="col">Code</th><th scope="col">Name</th><th scope="col">Shelf</th><th scope="col">State</th><th scope="col" class="num">Price</th><th scope="col" class="num">Stock</th></tr></thead>
-                <tbody id="rows" phx-update="stream" phx-viewport-bottom={self.next.is_some().then_some("more")}>
+                <tbody id="rows" phx-update="stream" phx-viewport-bottom={self.rows.more()}>
                     {self.rows.render(row)}
                 </tbody>
             </table>

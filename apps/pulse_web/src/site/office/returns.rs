@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use live::html::Component;
 use live::js::Js;
-use live::{At, Ctx, Form, Halt, LiveView, Page, Params, Rendered, Stream, each, html};
+use live::{Ctx, Form, Halt, LiveView, Page, Params, Rendered, each, html};
 use pulse_core::ports::Notice;
 use pulse_core::{OrderId, Permission};
 use pulse_data::orders::{OrderError, RequestId, RequestQuery, ReturnRequest};
@@ -17,8 +17,9 @@ use pulse_data::page::{Cursor, Page as Found};
 use serde::Deserialize;
 
 use super::super::parts::{TextField, Time};
+use super::super::roll::Roll;
 use super::super::visitor::Visitor;
-use super::desk::{Desk, Go, Tab, halt, said};
+use super::desk::{Desk, Go, Tab, halt, tell};
 use super::order::empty_answer;
 use super::orders::order_path;
 use crate::news::{News, Topic};
@@ -57,8 +58,7 @@ pub(crate) enum Info {
 
 pub(crate) struct Returns {
     desk: Desk,
-    rows: Stream<ReturnRequest>,
-    next: Option<Cursor>,
+    rows: Roll<ReturnRequest>,
     /// Whether any request is open.
     any: bool,
     /// The newest request of the list.
@@ -91,8 +91,8 @@ impl Returns {
         self.moved.clear();
         let page = self.read(None, None).await?;
         self.top = page.items.first().map_or(RequestId(0), |request| request.id);
-        (self.next, self.any) = (page.next, !page.items.is_empty());
-        self.rows.reset(page.items);
+        self.any = !page.items.is_empty();
+        self.rows.begin(page);
         Ok(())
     }
 
@@ -110,7 +110,7 @@ impl Returns {
             match self.of(order).await? {
                 Some(request) if request.id > self.top => {
                     (self.top, self.any) = (request.id, true);
-                    self.rows.insert_at(At::Start, request);
+                    self.rows.put_first(request);
                 }
                 Some(request) => self.rows.update(request),
                 None => self.gone(order).await?,
@@ -252,21 +252,18 @@ impl LiveView for Returns {
         let desk = Desk::open(Tab::Returns, cx, Info::News).await;
         cx.set_title("Returns");
         cx.subscribe(desk.rooms().bus.topics(), Topic::Orders, Info::News);
-        let rows = cx.stream("returns", |request: &ReturnRequest| dom_id(request.order));
+        let rows = Roll::new(cx.stream("returns", |request: &ReturnRequest| dom_id(request.order)));
         let (top, moved) = (RequestId(0), BTreeSet::new());
-        let mut view = Self { desk, rows, next: None, any: false, top, moved, declining: None };
+        let mut view = Self { desk, rows, any: false, top, moved, declining: None };
         view.begin().await.map_err(halt)?;
         Ok(view)
     }
 
     async fn handle_event(&mut self, event: Event, cx: &mut Ctx<'_, Self>) {
         let done = match event {
-            Event::More => match self.next.clone() {
+            Event::More => match self.rows.next() {
                 None => Ok(()),
-                Some(next) => self.read(None, Some(next)).await.map(|page| {
-                    self.next = page.next;
-                    page.items.into_iter().for_each(|request| self.rows.insert_at(At::End, request));
-                }),
+                Some(next) => self.read(None, Some(next)).await.map(|page| self.rows.go_on(page)),
             },
             Event::Accept { order } => self.answer(OrderId(order), None, cx).await,
             Event::Decline { order } => self.open(OrderId(order)).await,
@@ -283,9 +280,7 @@ impl LiveView for Returns {
                 self.decline(cx).await
             }
         };
-        if let Err(error) = done {
-            cx.put_flash("error", said(error));
-        }
+        tell(done, cx);
     }
 
     async fn handle_info(&mut self, info: Info, cx: &mut Ctx<'_, Self>) {
@@ -302,10 +297,8 @@ impl LiveView for Returns {
                 other => self.desk.heard(other).await,
             },
             Info::Gathered => {
-                if self.desk.who(cx).await.is_some()
-                    && let Err(error) = self.catch_up().await
-                {
-                    cx.put_flash("error", said(error));
+                if self.desk.who(cx).await.is_some() {
+                    tell(self.catch_up().await, cx);
                 }
             }
         }
@@ -315,7 +308,7 @@ impl LiveView for Returns {
         let content = html! {
             <h1>Returns</h1>
             <p id="none" class="soft" role="status">{(!self.any).then_some("No request waits for an answer.")}</p>
-            <ul id="returns" class="plain stack" phx-update="stream" phx-viewport-bottom={self.next.is_some().then_some("more")}>
+            <ul id="returns" class="plain stack" phx-update="stream" phx-viewport-bottom={self.rows.more()}>
                 {self.rows.render(|id, request| self.row(id, request))}
             </ul>
         };

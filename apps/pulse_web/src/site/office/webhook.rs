@@ -20,7 +20,7 @@ use serde::Deserialize;
 use self::log::Log;
 use super::super::parts::{TextField, Time};
 use super::super::visitor::Visitor;
-use super::desk::{Desk, Go, Tab, halt, said};
+use super::desk::{Desk, Go, Tab, halt, said, tell};
 use super::webhooks::{Health, key, kinds, refused, ticked};
 use crate::news::News;
 
@@ -230,10 +230,8 @@ impl LiveView for Webhook {
         match info {
             Info::News(news) => self.desk.heard(&news).await,
             Info::Look => {
-                if self.desk.who(cx).await.is_some()
-                    && let Err(error) = self.read().await
-                {
-                    cx.put_flash("error", said(error));
+                if self.desk.who(cx).await.is_some() {
+                    tell(self.read().await, cx);
                 }
             }
         }

@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use super::super::parts::{TextField, Time};
 use super::super::visitor::Visitor;
-use super::desk::{Desk, Go, Tab, halt, said};
+use super::desk::{Desk, Go, Tab, halt, said, tell};
 use crate::news::News;
 
 /// How often the endpoints' health is read again.
@@ -157,10 +157,8 @@ impl LiveView for Webhooks {
         match info {
             Info::News(news) => self.desk.heard(&news).await,
             Info::Look => {
-                if self.desk.who(cx).await.is_some()
-                    && let Err(error) = self.read().await
-                {
-                    cx.put_flash("error", said(error));
+                if self.desk.who(cx).await.is_some() {
+                    tell(self.read().await, cx);
                 }
             }
         }

@@ -6,15 +6,16 @@
 use std::sync::Arc;
 
 use live::html::Component;
-use live::{At, Ctx, Halt, LiveView, LocalPath, Page, Rendered, Stream, each, html};
+use live::{Ctx, Halt, LiveView, LocalPath, Page, Rendered, each, html};
 use pulse_core::pricing::Promotion;
 use pulse_core::{Quantity, Sku};
 use pulse_data::catalog::{CatalogError, Product, ProductQuery, Sort};
-use pulse_data::page::Cursor;
+use pulse_data::page::{Cursor, Page as Found};
 use serde::Deserialize;
 
 use super::super::frame::{Frame, Place};
 use super::super::parts::{Stock, Tile, money};
+use super::super::roll::Roll;
 use super::super::visitor::Visitor;
 use super::deals;
 use crate::listings::Shelves;
@@ -53,9 +54,7 @@ pub(crate) struct Catalogue {
     wanted: Wanted,
     shelves: Shelves,
     promotions: Arc<[Promotion]>,
-    products: Stream<Product>,
-    next: Option<Cursor>,
-    found: usize,
+    products: Roll<Product>,
 }
 
 impl Wanted {
@@ -128,13 +127,8 @@ impl Catalogue {
         let query = self.wanted.query(after);
         match state.listings().list(&state.rooms().catalog, &query).await {
             Ok(found) => {
-                self.next.clone_from(&found.next);
-                self.found = if first { found.items.len() } else { self.found + found.items.len() };
-                if first {
-                    self.products.reset(found.items.iter().cloned());
-                } else {
-                    found.items.iter().for_each(|product| self.products.insert_at(At::End, product.clone()));
-                }
+                let found = Found::clone(&found);
+                if first { self.products.begin(found) } else { self.products.go_on(found) }
             }
             Err(CatalogError::Cursor(_)) => {
                 page.put_flash("error", "This list can't go on there. Look from its beginning.");
@@ -160,10 +154,10 @@ impl LiveView for Catalogue {
         cx.subscribe(visitor.bus().topics(), Topic::Promotions, |news| news);
         let shelves = visitor.state().listings().shelves(&visitor.rooms().catalog).await;
         let shelves = shelves.map_err(|_| Halt::UNAVAILABLE)?;
-        let products = cx.stream("products", dom_id);
+        let products = Roll::new(cx.stream("products", dom_id));
         let promotions = deals::now(&visitor).await;
         let wanted = Wanted::default();
-        Ok(Self { frame, visitor, wanted, shelves, promotions, products, next: None, found: 0 })
+        Ok(Self { frame, visitor, wanted, shelves, promotions, products })
     }
 
     async fn handle_params(&mut self, wanted: Wanted, cx: &mut Ctx<'_, Self>) -> Result<(), Halt> {
@@ -176,7 +170,7 @@ impl LiveView for Catalogue {
     async fn handle_event(&mut self, event: Event, cx: &mut Ctx<'_, Self>) {
         match event {
             Event::More => {
-                if let Some(next) = self.next.take() {
+                if let Some(next) = self.products.next() {
                     self.read_on(Some(next), cx).await;
                 }
             }
@@ -209,7 +203,6 @@ impl LiveView for Catalogue {
 
     fn render(&self, page: &Page) -> Rendered {
         let wanted = &self.wanted;
-        let more = self.next.is_some().then_some("more");
         let content = html! {
             <div class="columns side-main">
                 <aside aria-label="Shelves">
@@ -237,13 +230,13 @@ impl LiveView for Catalogue {
                             <noscript><button class="btn small quiet" type="submit">Show</button></noscript>
                         </form>
                     </div>
-                    {(self.found == 0).then(|| html! { <p class="soft">Nothing was found. Try another word, or look through the shelves.</p> })}
-                    <ul id="products" class="grid" phx-update="stream" phx-viewport-bottom={more}>
+                    {self.products.is_empty().then(|| html! { <p class="soft">Nothing was found. Try another word, or look through the shelves.</p> })}
+                    <ul id="products" class="grid" phx-update="stream" phx-viewport-bottom={self.products.more()}>
                         {self.products.render(|id, product| html! {
                             <li id={id}><Card product={product} promotions={&self.promotions}/></li>
                         })}
                     </ul>
-                    {self.next.as_ref().map(|next| html! {
+                    {self.products.next().map(|next| html! {
                         <noscript><p><a class="btn quiet" href={wanted.path().query("after", next.as_str()).to_string()}>More</a></p></noscript>
                     })}
                 </section>
