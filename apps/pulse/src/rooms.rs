@@ -134,6 +134,7 @@ impl Rooms {
             offers: Some(Arc::clone(&self.cache)),
             orders: self.orders.clone(),
             feeds: self.feed_rooms(),
+            imports: self.imports.clone(),
             accounts: self.accounts.clone(),
             webhooks: self.webhooks.clone(),
             reminders: self.reminders.clone(),

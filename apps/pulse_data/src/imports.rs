@@ -3,6 +3,7 @@
 //! **Invariant.** A file is known by the hash of its content; each of its rows is a dead letter at most once; its counts
 //! only grow, so whoever feeds it again from the beginning changes nothing.
 
+mod letters;
 mod store;
 
 use std::collections::BTreeMap;
@@ -13,7 +14,11 @@ use pulse_core::access::Forbidden;
 use pulse_core::ports::Clock;
 use pulse_core::{Permission, Principal};
 
+use crate::changeset::FieldErrors;
+use crate::page::InvalidCursor;
 use crate::{DbError, Repo};
+
+pub use letters::{Closed, ImportLetter, ImportLetterQuery, LetterKey};
 
 /// Why the books of imports were not shown or changed.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -21,6 +26,23 @@ pub enum ImportError {
     /// The principal may not.
     #[error(transparent)]
     Forbidden(#[from] Forbidden),
+    /// There is no such dead letter.
+    #[error("there is no dead letter of row {} of file {}", .0.row, .0.file)]
+    NoLetter(LetterKey),
+    /// Somebody else was faster.
+    #[error("the dead letter of row {} of file {} was dismissed by {by}", key.row, key.file)]
+    Dismissed {
+        /// Which letter.
+        key: LetterKey,
+        /// By whom.
+        by: String,
+    },
+    /// A field has a value that can't be stored.
+    #[error(transparent)]
+    Invalid(#[from] FieldErrors),
+    /// The cursor is of another list.
+    #[error(transparent)]
+    Cursor(#[from] InvalidCursor),
     /// The database failed.
     #[error(transparent)]
     Db(#[from] DbError),
@@ -68,7 +90,7 @@ pub struct ImportTotals {
     pub counts: Counts,
     /// Distinct customers of sales.
     pub customers: u64,
-    /// Dead letters by reason; reasons without any are absent.
+    /// Dead letters by reason, dismissed or not; reasons without any are absent.
     pub dead: BTreeMap<String, u64>,
 }
 

@@ -16,6 +16,7 @@ mod m0009_return_requests;
 mod m0010_job_queues;
 mod m0011_webhooks;
 mod m0012_feeds;
+mod m0013_import_letters;
 
 use std::time::Duration;
 
@@ -50,6 +51,7 @@ pub const ALL: &[Migration] = &[
     m0010_job_queues::MIGRATION,
     m0011_webhooks::MIGRATION,
     m0012_feeds::MIGRATION,
+    m0013_import_letters::MIGRATION,
 ];
 
 /// Where one migration stands.

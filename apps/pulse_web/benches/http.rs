@@ -225,6 +225,7 @@ async fn server() {
         offers: Some(offers),
         orders,
         feeds,
+        imports: pulse_data::imports::Imports::new(repo.clone(), clock.clone()),
         accounts: Accounts::new(repo.clone(), clock.clone(), AccountOptions::default()),
         webhooks: Webhooks::new(repo.clone(), clock.clone(), std::time::Duration::from_hours(72)),
         reminders: Reminders::new(repo.clone(), clock.clone(), "http://localhost:4000"),

@@ -14,6 +14,7 @@ use pulse_data::background::BackgroundError;
 use pulse_data::catalog::CatalogError;
 use pulse_data::changeset::FieldErrors;
 use pulse_data::feeds::FeedError;
+use pulse_data::imports::ImportError;
 use pulse_data::orders::OrderError;
 use pulse_data::reminders::ReminderError;
 use pulse_data::webhooks::WebhookError;
@@ -44,6 +45,8 @@ pub(crate) enum ApiError {
     Background(BackgroundError),
     /// The feeds said so.
     Feed(FeedError),
+    /// The imports said so.
+    Import(ImportError),
 }
 
 macro_rules! from {
@@ -66,12 +69,13 @@ from!(
     Webhook(WebhookError),
     Reminder(ReminderError),
     Background(BackgroundError),
-    Feed(FeedError)
+    Feed(FeedError),
+    Import(ImportError)
 );
 
 impl From<ApiError> for Problem {
     fn from(error: ApiError) -> Self {
-        use ApiError::{Account, Audit, Background, Catalog, Feed, Order, Reminder, Shop, Webhook};
+        use ApiError::{Account, Audit, Background, Catalog, Feed, Import, Order, Reminder, Shop, Webhook};
         let conflict = |text: String| Self::new(Kind::Conflict, text);
         match error {
             ApiError::Problem(problem) => problem,
@@ -95,6 +99,7 @@ impl From<ApiError> for Problem {
             Feed(error @ (FeedError::NotFound(_) | FeedError::NoLetter(_))) => {
                 Self::new(Kind::NotFound, error.to_string())
             }
+            Import(error) => import(error),
             Shop(error @ ShopError::UnknownProduct(_)) => conflict(error.to_string()),
 
             Catalog(error @ CatalogError::Stale { .. }) => Self::new(Kind::Stale, error.to_string()),
@@ -179,6 +184,18 @@ impl From<ApiError> for Problem {
             | Feed(FeedError::Db(error))
             | Background(BackgroundError::Db(error)) => database(&error),
         }
+    }
+}
+
+/// What the imports refuse.
+fn import(error: ImportError) -> Problem {
+    match error {
+        ImportError::Forbidden(_) => Problem::new(Kind::Forbidden, error.to_string()),
+        ImportError::NoLetter(_) => Problem::new(Kind::NotFound, error.to_string()),
+        ImportError::Dismissed { .. } => Problem::new(Kind::Conflict, error.to_string()),
+        ImportError::Invalid(errors) => fields(errors),
+        ImportError::Cursor(error) => Problem::field("after", "cursor", error.to_string()),
+        ImportError::Db(error) => database(&error),
     }
 }
 

@@ -14,6 +14,7 @@ use pulse_data::Repo;
 use pulse_data::accounts::Accounts;
 use pulse_data::background::Background;
 use pulse_data::catalog::Catalog;
+use pulse_data::imports::Imports;
 use pulse_data::orders::Orders;
 use pulse_data::reminders::Reminders;
 use pulse_data::webhooks::Webhooks;
@@ -42,6 +43,8 @@ pub struct Rooms {
     pub orders: Orders,
     /// Feeds of suppliers and partners, and their dead letters.
     pub feeds: FeedRooms,
+    /// What replays have read, and their dead letters.
+    pub imports: Imports,
     /// Accounts, sessions and tokens.
     pub accounts: Accounts,
     /// Who else is told of what happens.

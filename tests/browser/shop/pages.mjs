@@ -116,6 +116,7 @@ export async function pages(shop, looker) {
     { name: "office-feeds", path: "/office/feeds", who: "staff" },
     { name: "office-letters", path: "/office/letters", who: "staff" },
     { name: "office-letter", path: "/office/letters/1", who: "staff" },
+    { name: "office-imports", path: "/office/imports", who: "staff" },
     {
       name: "office-audit", path: "/office/audit", who: "staff",
       before: async (page) => {

@@ -1,7 +1,7 @@
 // The product in a folder of its own: filled with goods, people with accounts, a program's token to change things from
 // outside the pages.
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import assert from "node:assert/strict";
@@ -13,6 +13,12 @@ export const PEOPLE = {
 };
 export const PASSWORD = "correct horse battery staple";
 const PRODUCTS = 60;
+// Rows of old books that can't be used: for the office to look at.
+const BOOKS = `InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country
+536370,POST,POSTAGE,3,2010-12-01 08:45:00,18.0,12583,France
+536414,22139,,56,2010-12-01 11:52:00,0.0,,United Kingdom
+536540,C2,CARRIAGE,1,2010-12-01 14:05:00,50.0,14911,EIRE
+`;
 
 export class Shop {
   static async open(program) {
@@ -25,6 +31,9 @@ export class Shop {
     const run = (args, input = "") =>
       execFileSync(program, [...set({ data_dir: shop.folder }), ...args], { input, env, stdio: ["pipe", "ignore", "inherit"] });
     run(["demo", "--products", String(PRODUCTS)]);
+    const books = join(shop.folder, "december.csv");
+    writeFileSync(books, BOOKS);
+    run(["replay", books]);
     for (const { email, role } of Object.values(PEOPLE)) {
       run(["user", "add", email, "--role", role, "--password-stdin"], PASSWORD);
     }

@@ -148,7 +148,7 @@ pub(super) async fn totals(db: &impl ConnectionTrait) -> Result<ImportTotals, Db
     Ok(totals)
 }
 
-fn count(row: &QueryResult, column: usize) -> Result<u64, DbError> {
+pub(super) fn count(row: &QueryResult, column: usize) -> Result<u64, DbError> {
     let count: i64 = row.try_get_by_index(column)?;
     u64::try_from(count).map_err(|_| DbError::Corrupt(format!("a count of {count}")))
 }

@@ -8,6 +8,7 @@ mod dashboard;
 mod desk;
 mod feeds;
 mod figures;
+mod imports;
 mod job;
 mod jobs;
 mod letter;
@@ -52,5 +53,6 @@ pub(crate) fn views(group: LiveSession<Visitors>) -> LiveSession<Visitors> {
         .view::<feeds::Feeds>("/office/feeds")
         .view::<letters::Letters>("/office/letters")
         .view::<letter::Letter>("/office/letters/{id}")
+        .view::<imports::Imports>("/office/imports")
         .view::<audit::Audit>("/office/audit")
 }

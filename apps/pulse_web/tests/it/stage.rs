@@ -21,6 +21,7 @@ use pulse_data::background::Background;
 use pulse_data::carts::Carts;
 use pulse_data::catalog::{Catalog, DeliveryLine};
 use pulse_data::feeds::Feeds;
+use pulse_data::imports::Imports;
 use pulse_data::orders::Orders;
 use pulse_data::reminders::Reminders;
 use pulse_data::webhooks::Webhooks;
@@ -112,6 +113,7 @@ impl Shop {
             offers: Some(offers),
             orders,
             feeds,
+            imports: Imports::new(repo.clone(), clock.clone()),
             accounts: Accounts::new(
                 repo.clone(),
                 clock.clone(),

@@ -9,12 +9,14 @@ use std::time::Duration;
 use live::html::Component;
 use live::{Ctx, Halt, LiveView, LocalPath, Page, Rendered, each, html};
 use pulse_core::Permission;
-use pulse_data::feeds::{Feed, FeedError, FeedQuery, FeedState, LetterCount};
+use pulse_data::feeds::{Feed, FeedQuery, FeedState, LetterCount};
 
 use super::super::parts::{Time, grouped};
 use super::super::visitor::Visitor;
-use super::desk::{Desk, Go, Tab, halt, said};
+use super::desk::{Desk, Go, Tab, halt, tell};
+use super::imports::{reason as import_reason, to_imports};
 use super::letters::{reason, to_letters};
+use crate::error::ApiError;
 use crate::news::News;
 
 /// Feeds that are shown: those of which something became last.
@@ -36,6 +38,8 @@ pub(crate) struct Feeds {
     desk: Desk,
     shown: Vec<Feed>,
     letters: Vec<LetterCount>,
+    /// Open dead letters of replays, by reason.
+    imports: Vec<(String, u64)>,
 }
 
 /// A state in words, and the kind of its tag.
@@ -49,11 +53,12 @@ pub(super) const fn state(state: FeedState) -> (&'static str, &'static str) {
 }
 
 impl Feeds {
-    async fn read(&mut self) -> Result<(), FeedError> {
+    async fn read(&mut self) -> Result<(), ApiError> {
         let Ok(who) = self.desk.visitor().who().await else { return Ok(()) };
-        let feeds = &self.desk.rooms().feeds.feeds;
+        let (feeds, imports) = (&self.desk.rooms().feeds.feeds, &self.desk.rooms().imports);
         let query = FeedQuery { limit: SHOWN, ..FeedQuery::default() };
         let (found, letters) = tokio::try_join!(feeds.list(&who, &query), feeds.letter_counts(&who))?;
+        self.imports = imports.open_letters(&who).await?;
         (self.shown, self.letters) = (found.items, letters);
         Ok(())
     }
@@ -72,7 +77,7 @@ impl LiveView for Feeds {
         let desk = Desk::open(Tab::Feeds, cx, Info::News).await;
         cx.set_title("Feeds");
         let _ = cx.send_interval(LOOK, || Info::Look);
-        let mut view = Self { desk, shown: Vec::new(), letters: Vec::new() };
+        let mut view = Self { desk, shown: Vec::new(), letters: Vec::new(), imports: Vec::new() };
         view.read().await.map_err(halt)?;
         Ok(view)
     }
@@ -85,10 +90,8 @@ impl LiveView for Feeds {
         match info {
             Info::News(news) => self.desk.heard(&news).await,
             Info::Look => {
-                if self.desk.who(cx).await.is_some()
-                    && let Err(error) = self.read().await
-                {
-                    cx.put_flash("error", said(error));
+                if self.desk.who(cx).await.is_some() {
+                    tell(self.read().await, cx);
                 }
             }
         }
@@ -98,6 +101,7 @@ impl LiveView for Feeds {
         let content = html! {
             <h1>Feeds</h1>
             {Waiting { counts: &self.letters }.render()}
+            {(!self.imports.is_empty()).then(|| Replayed { counts: &self.imports }.render())}
             {self.shown.is_empty().then(|| html! { <p class="soft">"Nothing was fed yet. "<code>pulse ingest prices.csv</code>" feeds a file, programs post to "<code>/api/v1/feeds/prices</code>"."</p> })}
             <table class="cards sheet" hidden={self.shown.is_empty()}>
                 <thead><tr><th scope="col">Feed</th><th scope="col">Source</th><th scope="col">Last</th><th scope="col">State</th><th scope="col" class="num">Rows</th><th scope="col" class="num">Changed</th><th scope="col" class="num">Dead</th></tr></thead>
@@ -142,6 +146,29 @@ impl Component for Waiting<'_> {
                     {each(self.counts, |count| format!("{} {}", count.source, count.reason.name()), |count| {
                         let text = format!("{}: {} {}", count.source, grouped(count.letters), reason(count.reason));
                         html! { <li>{Go { to: path(count), text: &text, class: "tag warn" }.render()}</li> }
+                    })}
+                </ul>
+            </section>
+        }
+    }
+}
+
+/// How many dead letters of replays nobody has looked at, by reason.
+struct Replayed<'a> {
+    counts: &'a [(String, u64)],
+}
+
+impl Component for Replayed<'_> {
+    fn render(self) -> Rendered {
+        let all: u64 = self.counts.iter().map(|(_, letters)| letters).sum();
+        html! {
+            <section class="sheet stack" aria-labelledby="replayed-title">
+                <div class="row apart"><h2 id="replayed-title">Dead letters of replays</h2>{Go { to: LocalPath::of("/office/imports"), text: "Look at these", class: "btn quiet small" }.render()}</div>
+                <p id="replayed" role="status">{format!("{} rows of old books wait for somebody.", grouped(all))}</p>
+                <ul class="plain row" id="import-reasons">
+                    {each(self.counts, |(name, _)| name.clone(), |(name, letters)| {
+                        let text = format!("{} {}", grouped(*letters), import_reason(name));
+                        html! { <li>{Go { to: to_imports(name), text: &text, class: "tag warn" }.render()}</li> }
                     })}
                 </ul>
             </section>

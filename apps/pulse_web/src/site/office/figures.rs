@@ -10,7 +10,7 @@ use otp::PubSub;
 use parking_lot::Mutex;
 use pulse_core::{OrderId, Principal};
 use pulse_data::catalog::{Product, ProductQuery};
-use pulse_data::imports::{ImportFile, Imports};
+use pulse_data::imports::ImportFile;
 use pulse_data::orders::{Order, OrderError, OrderQuery};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior};
@@ -215,11 +215,7 @@ impl Inner {
 
     /// `pulse replay` runs in another process, so its progress is read from what it stores.
     async fn imports(&self, before: &[Import]) -> Result<Vec<Import>, ApiError> {
-        let imports = Imports::new(self.rooms.repo.clone(), self.rooms.clock.clone());
-        let files = imports.files(&WATCH).await.map_err(|error| match error {
-            pulse_data::imports::ImportError::Forbidden(no) => ApiError::Order(no.into()),
-            pulse_data::imports::ImportError::Db(error) => ApiError::Order(error.into()),
-        })?;
+        let files = self.rooms.imports.files(&WATCH).await?;
         let newest = files.into_iter().rev().take(IMPORTS);
         let with_speed = newest.map(|file| {
             let known = before.iter().find(|known| known.file.id == file.id);

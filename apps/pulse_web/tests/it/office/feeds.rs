@@ -5,6 +5,7 @@ use std::sync::Arc;
 use pulse_core::{Principal, Role, Sku};
 use pulse_data::db_test;
 use pulse_data::feeds::{Kind, LetterQuery, LetterState, NewFeed, Origin};
+use pulse_data::imports::{DeadLetter, ImportLetterQuery, LetterKey};
 use pulse_ingest::feed::{FeedOptions, feed_waiting};
 
 use crate::stage::{SYSTEM, Shop};
@@ -45,7 +46,7 @@ db_test!(feeds_are_followed_as_they_come, |repo| async move {
     }
     assert!(page.text("#feeds").contains("is no column"), "{}", page.html());
     for role in [Role::Buyer, Role::Support] {
-        for path in ["/office/feeds", "/office/letters", "/office/letters/1"] {
+        for path in ["/office/feeds", "/office/letters", "/office/letters/1", "/office/imports"] {
             assert_eq!(shop.browser_of(role).await.get(path).await.status, 403, "{role} {path}");
         }
     }
@@ -113,4 +114,66 @@ db_test!(all_letters_of_a_filter_are_tried_or_dropped, |repo| async move {
     page.change("#look", &[("state", "discarded")]).await;
     assert_eq!(page.count("#letters tr"), 2);
     assert_eq!(shop.browser_of(Role::Manager).await.get("/office/letters?reason=nonsense").await.status, 404);
+});
+
+/// A replayed file with as many dead letters, by turns of two reasons.
+async fn replayed(shop: &Shop, rows: u64) -> i64 {
+    let imports = &shop.rooms.imports;
+    let (file, _) = imports.begin(&SYSTEM, &"a".repeat(64), "year.csv").await.unwrap();
+    let letter = |row: u64| DeadLetter {
+        row,
+        reason: if row % 2 == 1 { "not_goods" } else { "no_price" }.to_owned(),
+        payload: format!("536365,POST,POSTAGE {row}"),
+    };
+    imports.bury(&SYSTEM, file.id, (1..=rows).map(letter).collect()).await.unwrap();
+    file.id
+}
+
+db_test!(a_letter_of_a_replay_is_dismissed_with_a_note, |repo| async move {
+    let shop = Shop::open(repo).await;
+    let file = replayed(&shop, 3).await;
+    let feeds = shop.browser_of(Role::Manager).await.open("/office/feeds").await;
+    assert_eq!(feeds.texts("#import-reasons a"), ["1 no price", "2 no goods"]);
+    let path = "/office/imports?reason=not_goods";
+    let mut page = shop.browser_of(Role::Manager).await.open(path).await;
+    let mut late = shop.browser_of(Role::Manager).await.open(path).await;
+    assert_eq!(page.texts("#imports .hash"), ["536365,POST,POSTAGE 1", "536365,POST,POSTAGE 3"]);
+
+    let first = format!("#row-{file}-1 button");
+    page.click(&first).await;
+    assert!(page.has("#dismissal .error"), "a note is asked for: {}", page.html());
+    assert_eq!(page.count("#imports tr"), 2);
+    page.change("#dismissal", &[("dismissal[note]", "postage is no product")]).await;
+    page.click(&first).await;
+    assert_eq!(page.texts("#imports .hash"), ["536365,POST,POSTAGE 3"]);
+
+    // Another page that still shows it is told who was faster, and then shows what is left.
+    late.change("#dismissal", &[("dismissal[note]", "me too")]).await;
+    late.click(&first).await;
+    assert!(late.html().contains("was dismissed by user:"), "{}", late.html());
+    assert_eq!(late.texts("#imports .hash"), ["536365,POST,POSTAGE 3"]);
+
+    late.change("#look", &[("state", "dismissed")]).await;
+    let told = late.texts("#imports tr");
+    assert!(told.len() == 1 && told[0].contains("postage is no product by user:"), "{told:?}");
+    assert!(late.attr("#dismissal", "hidden").is_some(), "nothing is to be dismissed there");
+    assert_eq!(shop.browser_of(Role::Manager).await.get("/office/imports?reason=nonsense").await.status, 404);
+    assert_eq!(shop.browser_of(Role::Manager).await.get("/office/imports?state=nonsense").await.status, 404);
+});
+
+db_test!(all_letters_of_a_replays_reason_are_dismissed, |repo| async move {
+    let shop = Shop::open(repo).await;
+    let file = replayed(&shop, 240).await;
+    let mut page = shop.browser_of(Role::Manager).await.open("/office/imports").await;
+    assert_eq!(page.count("#imports tr"), 50);
+    page.forge("more", serde_json::json!({})).await;
+    assert_eq!(page.count("#imports tr"), 100, "the list goes on where it ended");
+    page.change("#look", &[("reason", "not_goods")]).await;
+    page.submit("#dismissal", &[("dismissal[note]", "postage is no product")]).await;
+    while page.count("#imports tr") != 0 {
+        page.next_message().await;
+    }
+    let left = shop.rooms.imports.letters(&SYSTEM, &ImportLetterQuery::default()).await.unwrap().items;
+    assert_eq!(left[0].key, LetterKey { file, row: 2 });
+    assert_eq!(shop.rooms.imports.open_letters(&SYSTEM).await.unwrap(), [("no_price".to_owned(), 120)]);
 });
