@@ -8,8 +8,7 @@
 #![expect(clippy::cast_precision_loss, reason = "figures are rounded for people")]
 
 use std::io::Write;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -17,8 +16,9 @@ use std::time::{Duration, Instant};
 use futures::StreamExt;
 use pipeline::producers::Items;
 use pipeline::producers::files::{Files, Row};
-use pipeline::producers::nats::async_nats::jetstream::{self, consumer, stream};
-use pipeline::producers::nats::{Delivery, JetStream, async_nats};
+use pipeline::producers::nats::async_nats::jetstream::{consumer, stream};
+use pipeline::producers::nats::{Delivery, JetStream};
+use pipeline::testing::nats_server::NatsServer;
 use pipeline::{
     Acknowledger, Acks, Batch, Batcher, BoxError, BoxFuture, Event, Failure, Handler, Message, Pipeline,
 };
@@ -193,53 +193,6 @@ fn in_a_process(scenario: &str, count: u64) {
     assert!(status.success(), "{scenario}: {status}");
 }
 
-/// A broker of this run's own.
-struct Broker {
-    child: Child,
-    folder: tempfile::TempDir,
-}
-
-impl Drop for Broker {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
-
-impl Broker {
-    fn start() -> Self {
-        let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.tools/nats/bin/nats-server");
-        let folder = tempfile::tempdir().expect("a folder");
-        let child = Command::new(program)
-            .args(["--addr", "127.0.0.1", "--port", "-1", "--jetstream", "--store_dir"])
-            .arg(folder.path().join("store"))
-            .arg("--ports_file_dir")
-            .arg(folder.path())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("nats-server is installed: run `sh tools/setup.sh test`");
-        Self { child, folder }
-    }
-
-    async fn connect(&self) -> jetstream::Context {
-        let ports = self.folder.path().join(format!("nats-server_{}.ports", self.child.id()));
-        let port: u16 = loop {
-            let text = std::fs::read_to_string(&ports).unwrap_or_default();
-            if let Some((_, rest)) = text.split_once("127.0.0.1:") {
-                break rest
-                    .split(|c: char| !c.is_ascii_digit())
-                    .next()
-                    .unwrap_or_default()
-                    .parse()
-                    .expect("a port");
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        };
-        jetstream::new(async_nats::connect(format!("nats://127.0.0.1:{port}")).await.expect("it listens"))
-    }
-}
-
 /// Counts, and says when it has seen all.
 #[derive(Clone)]
 struct Count;
@@ -254,8 +207,8 @@ impl Handler for Count {
 }
 
 async fn nats(count: u64) {
-    let broker = Broker::start();
-    let context = broker.connect().await;
+    let broker = NatsServer::start().await;
+    let context = broker.jetstream().await;
     let subjects = vec!["feeds.>".to_owned()];
     let config = stream::Config { name: "FEEDS".to_owned(), subjects, ..stream::Config::default() };
     let stream = context.create_stream(config).await.expect("a stream");
