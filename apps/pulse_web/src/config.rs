@@ -23,6 +23,8 @@ pub struct WebConfig {
     pub delivery_bytes: usize,
     /// Bytes of a posted feed at most.
     pub feed_bytes: usize,
+    /// Bytes that a packed one may unpack to at most.
+    pub feed_unpacked_bytes: u64,
     /// How long a body may take to arrive.
     pub body_time: Duration,
     /// How long an answer may take.
@@ -72,6 +74,7 @@ impl Default for WebConfig {
             body_bytes: 64 * 1024,
             delivery_bytes: 1024 * 1024,
             feed_bytes: 8 * 1024 * 1024,
+            feed_unpacked_bytes: pulse_ingest::feed::MOST_UNPACKED,
             body_time: Duration::from_secs(10),
             answer_time: Duration::from_secs(30),
             session_belief: Duration::from_secs(10),

@@ -145,27 +145,29 @@ pub(super) fn body(body: Vec<u8>, format: Format) -> Result<Opened, String> {
     opened(unpacked(Cursor::new(body), packed), hash, format, Arc::default()).map_err(wrong)
 }
 
-/// The most bytes that a posted body may unpack to. A larger feed is a file, or several bodies.
+/// The most bytes that a posted body may unpack to, usually. A larger feed is a file, or several bodies.
 pub const MOST_UNPACKED: u64 = 1 << 30;
 
-/// A posted body that unpacks to more than [`MOST_UNPACKED`] bytes.
+/// A posted body that unpacks to more bytes than these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the body unpacks to more than {MOST_UNPACKED} bytes: post it in parts, or feed it as a file")]
-pub struct TooLarge;
+#[error("the body unpacks to more than {0} bytes: post it in parts, or feed it as a file")]
+pub struct TooLarge(pub u64);
 
 /// What a posted body is known by: the SHA-256 of its rows, in hexadecimal digits, however they are packed; so the same rows
-/// as a file are the same feed. Of a body that breaks off, which is refused later, what came is hashed as it came. Blocks;
+/// as a file are the same feed. One that unpacks to more than `most` bytes is refused where it does, so what a few packed
+/// bytes can cost is bounded. Of a body that breaks off, which is refused later, what came is hashed as it came. Blocks;
 /// O(unpacked bytes) time, memory flat.
 ///
 /// ```
-/// use pulse_ingest::feed::content_of;
+/// use pulse_ingest::feed::{MOST_UNPACKED, TooLarge, content_of};
 /// # use std::io::Write as _;
 /// # let mut packing = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
 /// # packing.write_all(b"sku,delta\nA,1\n").unwrap();
 /// # let packed = packing.finish().unwrap();
-/// assert_eq!(content_of(&packed), content_of(b"sku,delta\nA,1\n"));
+/// assert_eq!(content_of(&packed, MOST_UNPACKED), content_of(b"sku,delta\nA,1\n", MOST_UNPACKED));
+/// assert_eq!(content_of(&packed, 13), Err(TooLarge(13)));
 /// ```
-pub fn content_of(body: &[u8]) -> Result<String, TooLarge> {
+pub fn content_of(body: &[u8], most: u64) -> Result<String, TooLarge> {
     if body.starts_with(&MAGIC) {
         let (mut hash, mut buffer) = (Sha256::new(), vec![0; 64 * 1024]);
         let (mut unpacking, mut unpacked) = (MultiGzDecoder::new(body), 0);
@@ -174,8 +176,8 @@ pub fn content_of(body: &[u8]) -> Result<String, TooLarge> {
                 Ok(0) => return Ok(digits(hash.finalize().into())),
                 Ok(read) => {
                     unpacked += read as u64;
-                    if unpacked > MOST_UNPACKED {
-                        return Err(TooLarge);
+                    if unpacked > most {
+                        return Err(TooLarge(most));
                     }
                     hash.update(&buffer[..read]);
                 }

@@ -142,7 +142,8 @@ async fn post_feed(
     body: FeedBody,
 ) -> Result<Answer<FeedView, 202>, ApiError> {
     let bytes = body.bytes.clone();
-    let content = tokio::task::spawn_blocking(move || content_of(&bytes)).await;
+    let most = state.config().feed_unpacked_bytes;
+    let content = tokio::task::spawn_blocking(move || content_of(&bytes, most)).await;
     let content =
         content.map_err(|_| Problem::new(problem::Kind::Internal, "a fault of the shop: send it again"))?;
     let hash = content.map_err(|error| Problem::new(problem::Kind::TooLarge, error.to_string()))?;

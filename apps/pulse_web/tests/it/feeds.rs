@@ -128,3 +128,25 @@ db_test!(what_is_no_feed_is_told_with_its_field, |repo| async move {
     assert_eq!(post(&mut support, path, &[CSV], "sku\n").await.status, 403);
     assert_eq!(support.get("/api/v1/admin/feeds").await.status, 403);
 });
+
+db_test!(a_few_packed_bytes_that_unpack_to_too_many_are_refused, |repo| async move {
+    let config = WebConfig { feed_unpacked_bytes: 100_000, ..config() };
+    let shop = Shop::open_with(repo, config, ServeOptions::default()).await;
+    shop.stock(1, 5).await;
+    let mut program = shop.program(Role::Manager).await;
+    let path = "/api/v1/feeds/stock?source=acme";
+    let rows = |bytes: usize| format!("sku,delta\n{}", "A1,1\n".repeat((bytes - 10) / 5));
+    let (fits, bomb) = (rows(100_000), rows(100_005));
+    assert!(packed(&bomb).len() < 1_000, "what arrives is small");
+    let refused = program.raw(Method::POST, path, &[CSV], packed(&bomb).into()).await;
+    assert_eq!(
+        (refused.status, &refused.body["type"]),
+        (413, &json!("/api/docs#problem-too-large")),
+        "{refused:?}"
+    );
+    assert!(refused.body["detail"].as_str().unwrap().contains("more than 100000 bytes"), "{refused:?}");
+    let listed = program.get("/api/v1/admin/feeds").await.body;
+    assert_eq!(listed["items"], json!([]), "nothing is kept of it");
+    let taken = program.raw(Method::POST, path, &[CSV], packed(&fits).into()).await;
+    assert_eq!(taken.status, 202, "{taken:?}");
+});
