@@ -50,7 +50,7 @@ impl Counters {
     }
 
     /// Puts `with(key, count)` in place of each key's count, of all keys or of none. A key that is not there counts 0; one that is
-    /// named twice is updated twice. O(k + k log n) for k keys, and O(k) more for each that is named twice or more.
+    /// named twice is updated twice. O(k log n) for k keys.
     ///
     /// `with` is the caller's code: it may panic, and then nothing was changed.
     pub fn update(
@@ -65,14 +65,17 @@ impl Counters {
         self.sweep(now);
         let expires = self.expiry(now);
         let mut changes: Vec<Change> = Vec::with_capacity(keys.len());
+        // What this update has made of a key so far: it may be named again.
+        let mut latest: HashMap<&str, u64> = HashMap::with_capacity(keys.len());
         let mut new = 0;
         // First decide, and touch nothing: only what can't fail comes after this loop.
         for key in keys {
             let known = self.counts.get(key.as_str()).map(|count| count.value);
-            let earlier = changes.iter().rev().find(|change| *change.key == **key).map(|change| change.value);
+            let earlier = latest.get(key.as_str()).copied();
             new += usize::from(known.is_none() && earlier.is_none());
-            let before = earlier.or(known).unwrap_or(0);
-            changes.push(Change { key: key.as_str().into(), value: with(key, before), expires });
+            let value = with(key, earlier.or(known).unwrap_or(0));
+            latest.insert(key, value);
+            changes.push(Change { key: key.as_str().into(), value, expires });
         }
         if self.counts.len() + new > self.capacity {
             return Err(Full);

@@ -129,3 +129,55 @@ fn an_update_does_not_look_at_all_that_is_kept() {
         assert!(exponent <= limit, "n updates cost n^{exponent:.2}; the limit is n^{limit}");
     });
 }
+
+/// What is told to the heir is the change, and not all that is kept.
+///
+/// Hole: `change`.
+#[test]
+fn the_heir_is_told_of_the_change_alone() {
+    gate::check(|| {
+        // The bytes that are allocated by so many updates of one key, beside so many others.
+        let bytes = |others: usize, updates: u64| {
+            let run = || {
+                gate::virtually(async || {
+                    let (_supervised, client) = counter(Settings::default());
+                    let others = (0..others).map(|key| format!("other {key}")).collect();
+                    assert!(client.update(others, |_, n| n + 1).await.is_ok(), "there is room");
+                    for n in 1..=updates {
+                        assert_eq!(client.increment("a").await, Ok(n), "one more");
+                    }
+                });
+            };
+            gate::alloc::here(run).1.bytes
+        };
+        let beside = |others: usize| bytes(others, 101) - bytes(others, 1);
+        let (few, many) = (beside(10), beside(5_000));
+        let (used, limit) = (ratio(many, few), gate::limit(LAB, "growth_of_an_update"));
+        assert!(
+            used <= limit,
+            "an update beside 5,000 keys allocates {used:.1} times as much; the limit is {limit}"
+        );
+    });
+}
+
+/// An update of many keys costs what its keys cost, each for itself.
+///
+/// Hole: `update`.
+#[test]
+fn a_batch_costs_what_its_keys_cost() {
+    gate::check(|| {
+        let now = Instant::now();
+        let batch = |n: usize| {
+            let keys: Vec<String> = (0..n).map(|key| key.to_string()).collect();
+            let mut counters = Counters::new(Duration::from_hours(1), usize::MAX);
+            let time = gate::cpu(|| {
+                let counted = counters.update(now, &keys, |_, n| n + 1);
+                assert!(counted.is_ok(), "there is no bound here");
+            });
+            assert_eq!(counters.len(), n, "each key is kept");
+            time.as_secs_f64()
+        };
+        let (exponent, limit) = (gate::growth(800, batch), gate::limit(LAB, "growth_of_n_updates"));
+        assert!(exponent <= limit, "an update of n keys costs n^{exponent:.2}; the limit is n^{limit}");
+    });
+}

@@ -101,17 +101,17 @@ pub fn judge_run(ending: &Ending, figure: Option<&Figure>, output: &str) -> Verd
 /// What several runs of the same check mean together. No run at all is no success.
 pub fn judge_runs(runs: &[Verdict]) -> Verdict {
     //>> agree
-    //? Three runs: green, red, green. What is it, and what is it not? And if the gate was stopped in the third?
-    if runs.contains(&Verdict::Stopped) {
-        return Verdict::Stopped;
-    }
-    let green = runs.iter().filter(|run| run.is_green()).count();
+    //? Three runs: green, red, green. What is it, and what is it not? And if the gate was stopped in the third, or in the second?
+    // What was seen before a stop was seen: a stop hides no red.
+    let ended: Vec<&Verdict> = runs.iter().filter(|run| **run != Verdict::Stopped).collect();
+    let green = ended.iter().filter(|run| run.is_green()).count();
     let count = |runs: usize| u32::try_from(runs).unwrap_or(u32::MAX);
-    match runs.iter().find(|run| !run.is_green()) {
+    match ended.iter().find(|run| !run.is_green()) {
+        Some(_) if green > 0 => Verdict::Flaky { passed: count(green), runs: count(ended.len()) },
+        Some(first) => (*first).clone(),
         None if runs.is_empty() => Verdict::NotStarted { reason: "it was run no times".to_owned() },
+        None if ended.len() < runs.len() => Verdict::Stopped,
         None => Verdict::Passed,
-        Some(_) if green > 0 => Verdict::Flaky { passed: count(green), runs: count(runs.len()) },
-        Some(first) => first.clone(),
     }
     //<<
 }

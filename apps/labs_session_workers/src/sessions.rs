@@ -26,7 +26,7 @@ pub struct Limits {
     pub workers: usize,
     /// Messages that may wait for one worker; callers wait for room.
     pub mailbox: usize,
-    /// A worker without a message for this long goes to sleep.
+    /// A worker that has had nothing to do for this long goes to sleep.
     pub idle: Duration,
     /// How long a caller waits, all in all.
     pub patience: Duration,

@@ -202,6 +202,11 @@ fn missed_ticks_are_not_made_up_for() {
         let ticks = diary.count("probe ticks");
         assert!(ticks >= 1, "a tick was due");
         assert!(ticks <= 2, "missed ticks were made up for: {ticks} at once");
+        assert_eq!(
+            diary.count("probe hears an old time"),
+            0,
+            "a tick that comes late was told the time when it was due"
+        );
     });
 }
 
@@ -276,6 +281,35 @@ fn children_stop_in_reverse_order() {
             ["first starts", "second starts", "third starts", "third stops", "second stops", "first stops"],
             "who was started last is stopped first"
         );
+    });
+}
+
+/// Whose work is done is no crash, and who is not wanted back is no restart: they do not count.
+///
+/// Hole: `supervise`.
+#[test]
+fn an_end_that_wants_no_restart_does_not_count() {
+    gate::paused(async || {
+        let diary = Diary::default();
+        let mut supervisor = Supervisor::new(Intensity { restarts: 1, period: MINUTE });
+        let mut handles = Vec::new();
+        for name in ["a", "b", "c", "d", "e"] {
+            let (child, handle) = Probe::child(name, Restart::Temporary, MINUTE, &diary);
+            supervisor = supervisor.child(child);
+            handles.push(handle);
+        }
+        let (child, handle) = Probe::child("wanted", Restart::Permanent, MINUTE, &diary);
+        let supervised = supervisor.child(child).start();
+        settle().await;
+        for (at, ends) in handles.iter().enumerate() {
+            assert!(ends.cast(if at % 2 == 0 { Tell::Finish } else { Tell::Crash }).is_ok(), "it runs");
+            settle().await;
+            assert!(supervised.is_running(), "it gave up for the end of a child that nobody wants back");
+        }
+        assert!(handle.cast(Tell::Crash).is_ok(), "it runs");
+        settle().await;
+        assert_eq!(supervised.restarts(), 1, "the first restart, of one that is allowed");
+        assert_eq!(handle.call(SECOND, Tell::Hello).await, Ok(1), "it is back");
     });
 }
 

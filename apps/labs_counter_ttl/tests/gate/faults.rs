@@ -1,5 +1,7 @@
 //! What happens when a callback panics: once, in the middle of something, or for ever.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use labs_counter_ttl::{
@@ -51,6 +53,27 @@ fn acknowledged_counts_survive_a_crash() {
         assert_eq!(supervised.restarts(), 1, "it is in its second life");
         assert_eq!(client.get("a").await, Ok(5), "a count was acknowledged, and a crash has undone it");
         assert_eq!(client.increment("a").await, Ok(6), "it goes on where it was");
+    });
+}
+
+/// A change is with the heir when it is answered, and not soon after.
+///
+/// Hole: `change`.
+#[test]
+fn the_heir_knows_before_the_caller_does() {
+    gate::paused(async || {
+        let (_supervised, client) = counter(Settings::default());
+        // Both wait in the mailbox: the second one is handled right behind the first, and nothing else runs in between.
+        let (known, heir) = (Arc::new(AtomicUsize::new(0)), client.clone());
+        let note = known.clone();
+        let look = move |_: &str, count| {
+            note.store(heir.inherited(), Ordering::SeqCst);
+            count
+        };
+        let (first, second) = tokio::join!(client.increment("a"), client.update(keys(&["b"]), look));
+        assert_eq!((first, second), (Ok(1), Ok(vec![0])), "both are answered");
+        let known = known.load(Ordering::SeqCst);
+        assert_eq!(known, 1, "a change was answered, and the heir did not know of it yet");
     });
 }
 
@@ -152,14 +175,23 @@ fn a_restart_storm_is_given_up() {
         let (good, good_handle) = Probe::child("good", Restart::Permanent, HOUR, &diary);
         let (bad, bad_handle) = doomed(&diary);
         let intensity = Intensity { restarts: 5, period: 10 * SECOND };
-        let supervised = Supervisor::new(intensity).child(good).child(bad).start();
+        let mut supervisor = Supervisor::new(intensity).child(good).child(bad);
+        let others = ["second", "third", "fourth", "fifth"];
+        for name in others {
+            supervisor = supervisor.child(Probe::child(name, Restart::Permanent, HOUR, &diary).0);
+        }
+        let supervised = supervisor.start();
         settle().await;
         let starts = diary.count("doomed starts");
         assert!(starts <= 6, "a restart storm: {starts} starts, where one and five restarts are allowed");
         assert_eq!(starts, 6, "all five restarts are tried");
         assert!(!supervised.is_running(), "it has given up");
+        assert_eq!(supervised.restarts(), 5, "the one that was refused is no restart");
         assert_eq!(supervised.ended().await, Outcome::GaveUp, "and says so");
         assert_eq!(diary.count("good stops"), 1, "a supervisor that gives up leaves nobody running");
+        let stops: Vec<String> = diary.read().into_iter().filter(|noted| noted.ends_with(" stops")).collect();
+        let wanted = ["fifth", "fourth", "third", "second", "good"].map(|name| format!("{name} stops"));
+        assert_eq!(stops, wanted, "it gives up in order, too: who was started last is stopped first");
         assert_eq!(good_handle.cast(Tell::Pass), Err(CallError::NoProc), "nobody is there");
         assert_eq!(bad_handle.cast(()), Err(CallError::NoProc), "nobody is there");
     });

@@ -94,8 +94,11 @@ impl Server for Probe {
         Next::GoOn
     }
 
-    fn tick(&mut self, _now: Instant) {
+    fn tick(&mut self, now: Instant) {
         self.diary.note(format!("{} ticks", self.name));
+        if now != Instant::now() {
+            self.diary.note(format!("{} hears an old time", self.name));
+        }
     }
 
     fn stopped(&mut self, _now: Instant) {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use labs_csv_stats::Kind::{self, Bool, Date, DateTime, Decimal, Float, Integer, Text};
-use labs_csv_stats::{Dirt, Effect, Moments, Options, Scan};
+use labs_csv_stats::{Column, Depth, Dirt, Effect, Moments, Options, Scan};
 
 use crate::files::{fields, findings, scan};
 
@@ -115,6 +115,36 @@ fn the_sum_is_exact() {
         assert!(mixed == "1.000000001", "large and small numbers came out as {mixed}");
         let below = sum(&["-0.05", "0.02", "-17850.00"]);
         assert!(below == "-17850.03", "negative numbers came out as {below}");
+    });
+}
+
+/// Where the sum has no place in 128 bits there is none: it neither wraps nor stops at the edge.
+///
+/// Hole: `sum_add`.
+#[test]
+fn there_is_no_sum_beyond_its_bits() {
+    gate::check(|| {
+        let greatest = i64::MAX.to_string();
+        let mut column = Column::new(Depth::Simple);
+        column.add(greatest.as_bytes());
+        // Each piece is twice the one before; together they come within one number of the edge.
+        let mut pieces = vec![column];
+        while let Some(last) = pieces.last().filter(|last| last.sum().is_some()) {
+            let mut twice = last.clone();
+            twice.merge(last);
+            pieces.push(twice);
+        }
+        let mut all = Column::new(Depth::Simple);
+        for piece in pieces.iter().rev() {
+            let mut more = all.clone();
+            more.merge(piece);
+            if more.sum().is_some() {
+                all = more;
+            }
+        }
+        assert!(all.count() > 1_000_000_000 && all.sum().is_some(), "so many numbers have a sum");
+        all.add(greatest.as_bytes());
+        assert_eq!(all.sum(), None, "one more has no place in 128 bits");
     });
 }
 

@@ -1,6 +1,6 @@
 //! Dirt, and sources that fail.
 
-use std::io::ErrorKind::{Interrupted, TimedOut};
+use std::io::ErrorKind::{Interrupted, TimedOut, UnexpectedEof};
 
 use labs_csv_stats::{Dirt, LONGEST_ROW, MOST_FIELDS, Options, Summary, read};
 
@@ -115,6 +115,9 @@ fn a_file_that_was_cut_off_says_so() {
         assert_eq!(outcome(&read), (1, 1, vec![(Dirt::Truncated, 2, 3, 3)]), "of the row that was cut");
         let read = scan("a,b,c\n1,2,3\n4,5\n");
         assert_eq!(outcome(&read), (1, 1, vec![(Dirt::TooFewFields, 2, 3, 3)]), "of the row that is whole");
+        let read = scan("a,b,c\n1,2,3\n4,5,6,7");
+        let many = vec![(Dirt::TooManyFields, 2, 4, 3)];
+        assert_eq!(outcome(&read), (1, 1, many), "a row that has too many fields lacks none");
         // Cut in its last field, a row looks whole: nobody can tell.
         assert_eq!(outcome(&scan("a,b,c\n1,2,3\n4,5,6")), (2, 0, vec![]), "of the row that may be whole");
     });
@@ -237,16 +240,21 @@ fn a_row_is_left_out_once() {
 #[test]
 fn a_failure_is_not_the_end_of_the_file() {
     gate::check(|| {
-        let source = Scripted::new(vec![Ok(b"a,b\n1,2\n3,"), Err(TimedOut), Ok(b"4\n")]);
-        match read(source, &Options::default()) {
-            Ok(summary) => panic!("the source failed, and {} rows were called all", summary.rows()),
-            Err(stopped) => {
-                assert_eq!(stopped.error.kind(), TimedOut, "the reason is told");
-                assert_eq!(
-                    outcome(&stopped.so_far),
-                    (1, 0, vec![]),
-                    "the row that was whole is kept, the half one not judged"
-                );
+        // What unpacks a file that was cut off calls its end unexpected.
+        for why in [TimedOut, UnexpectedEof] {
+            let source = Scripted::new(vec![Ok(b"a,b\n1,2\n3,"), Err(why), Ok(b"4\n")]);
+            match read(source, &Options::default()) {
+                Ok(summary) => {
+                    panic!("the source failed ({why}), and {} rows were called all", summary.rows())
+                }
+                Err(stopped) => {
+                    assert_eq!(stopped.error.kind(), why, "the reason is told");
+                    assert_eq!(
+                        outcome(&stopped.so_far),
+                        (1, 0, vec![]),
+                        "the row that was whole is kept, the half one not judged"
+                    );
+                }
             }
         }
     });

@@ -134,6 +134,11 @@ fn flaky_is_flaky_in_any_order() {
         assert!(!none.is_green(), "a check that was run no times is green: {none:?}");
         let stopped = judge_runs(&[Verdict::Passed, Verdict::Stopped]);
         assert!(stopped == Verdict::Stopped, "a run that was stopped says nothing: {stopped:?}");
+        let seen = judge_runs(&[red.clone(), Verdict::Stopped]);
+        assert!(seen == red, "a stop does not undo what was seen before it: {seen:?}");
+        let mixed = judge_runs(&[Verdict::Passed, red, Verdict::Stopped]);
+        let wanted = Verdict::Flaky { passed: 1, runs: 2 };
+        assert!(mixed == wanted, "a stop does not undo what was seen before it: {mixed:?}");
     });
 }
 

@@ -1,5 +1,6 @@
 //! Checks that hang, that leave something behind, that print without end, and gates that are stopped.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use labs_gatekeeper::{Event, Settings, Stop, Verdict, run};
@@ -178,6 +179,39 @@ fn who_is_stopped_may_clean_up() {
         );
         let printed = printed(&report, "test");
         assert!(printed == "cleaned up\n", "it was killed before it could clean up: {printed:?}");
+    });
+}
+
+/// Who does not listen is killed when its grace is over, however often somebody asks meanwhile.
+///
+/// Hole: `wait`.
+#[test]
+fn asking_again_gives_no_more_time() {
+    gate::check(|| {
+        let project =
+            Project::new().check("test", "trap '' TERM; echo $$ > here; while true; do sleep 0.05; done", "");
+        let (stop, over) = (Stop::default(), AtomicBool::new(false));
+        let in_vain = std::thread::scope(|threads| {
+            let asking = threads.spawn(|| {
+                // Asked for eight times the grace at least, from when the check does not listen any more.
+                let mut asked = 0;
+                for _ in 0..1_000 {
+                    if !project.lines("here").is_empty() {
+                        stop.ask();
+                        asked += 1;
+                    }
+                    std::thread::sleep(Duration::from_millis(10));
+                    if asked > 400 || over.load(Ordering::SeqCst) {
+                        break;
+                    }
+                }
+                asked > 400
+            });
+            run(&project.plan(), &SETTINGS, &stop, |_| {});
+            over.store(true, Ordering::SeqCst);
+            asking.join().expect("it only asks")
+        });
+        assert!(!in_vain, "each time somebody asked, its time to end began anew");
     });
 }
 

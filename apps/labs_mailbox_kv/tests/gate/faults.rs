@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use labs_mailbox_kv::process::spawn;
-use labs_mailbox_kv::{CallError, Down, Exit, Keep, Kv, Limits, Received, Reply, mailbox};
+use labs_mailbox_kv::{CallError, Down, Exit, Keep, Kv, Limits, Received, Refused, Reply, mailbox};
 use tokio::time::sleep;
 
 use crate::time::{SECOND, settle, timed};
@@ -193,6 +193,26 @@ fn a_watcher_may_ask_the_process_that_it_watches() {
     });
 }
 
+/// Nor is one held while the watcher of a process that has ended already is called.
+///
+/// Hole: `monitor`.
+#[test]
+fn a_watcher_may_ask_a_process_that_has_ended() {
+    gate::paused(async || {
+        let pid = spawn(|_| async {}).pid().clone();
+        settle().await;
+        let (asks, (tell, told)) = (pid.clone(), std::sync::mpsc::channel());
+        // On a thread of its own: a watcher that is run under the process's lock waits for itself, and we don't.
+        std::thread::spawn(move || {
+            pid.monitor(move |_| {
+                let _ = tell.send(asks.watchers());
+            });
+        });
+        let asked = told.recv_timeout(Duration::from_secs(10));
+        assert_eq!(asked, Ok(0), "the watcher did not come back: a lock is held while it runs");
+    });
+}
+
 /// No client of a killed server waits for its patience to run out.
 ///
 /// Hole: `call`.
@@ -275,5 +295,34 @@ fn each_message_wakes_the_receiver_by_itself() {
         let all = tokio::time::timeout(patience, sender).await;
         all.expect("a message waits, and the receiver sleeps").expect("all are acknowledged");
         receiver.await.expect("all are received");
+    });
+}
+
+/// A ring that comes between the look at the queue and the wait for it is kept, and not only heard by who listens already.
+///
+/// Holes: `try_send`, `receive`.
+#[test]
+fn a_ring_before_the_wait_is_kept() {
+    gate::running(async || {
+        let (address, mut mailbox) = mailbox(1);
+        let rounds = 300_000_u32;
+        // It sends as soon as there is room, which is when the receiver looks again. If that ring is lost, there is no other one:
+        // the mailbox is full.
+        let sender = std::thread::spawn(move || {
+            for n in 0..rounds {
+                while matches!(address.try_send(n), Err(Refused::Full(_))) {
+                    std::hint::spin_loop();
+                }
+            }
+        });
+        let receiver = tokio::spawn(async move {
+            for n in 0..rounds {
+                assert_eq!(mailbox.receive(None).await, Received::Message(n), "one after the other");
+            }
+        });
+        let all = tokio::time::timeout(Duration::from_secs(15), receiver).await;
+        // With the mailbox gone, the sender's thread ends, too.
+        all.expect("a message waits, and the receiver sleeps").expect("all are received");
+        assert!(sender.join().is_ok(), "it has sent them all");
     });
 }

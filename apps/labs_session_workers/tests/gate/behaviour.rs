@@ -126,6 +126,20 @@ fn an_idle_worker_goes_to_sleep() {
     });
 }
 
+/// Who was busy was not idle: the time to sleep begins when the work is done.
+///
+/// Hole: `live`.
+#[test]
+fn a_busy_worker_is_not_idle() {
+    gate::paused(async || {
+        let (rooms, world) = rooms(Limits { idle: 5 * SECOND, ..LIMITS }, World::default());
+        assert_eq!(rooms.call(&1, |reply| Say::Slowly(20 * SECOND, reply)).await, Ok(1), "it takes its time");
+        sleep(4 * SECOND).await;
+        assert_eq!(add(&rooms, 1).await, Ok(2), "its second message");
+        assert_eq!(world.opens.get(), 1, "a worker fell asleep four seconds after its work, of five");
+    });
+}
+
 /// A message that meets a worker on its way to sleep is handled, by this life or the next.
 ///
 /// Holes: `deliver`, `live`.
@@ -175,6 +189,39 @@ fn what_is_queued_is_handled_before_the_end() {
     });
 }
 
+/// A stop does not wait for a queue that never gets empty: what is queued is handled, and what comes later is the next life's.
+///
+/// Hole: `live`.
+#[test]
+fn a_stop_is_heard_though_messages_never_stop() {
+    gate::paused(async || {
+        let (rooms, world) = rooms(LIMITS, World::default());
+        let crowd: Vec<_> = (0..20)
+            .map(|_| {
+                let rooms = rooms.clone();
+                tokio::spawn(async move {
+                    for _ in 0..10 {
+                        let answer = rooms.call(&1, |reply| Say::Slowly(SECOND, reply)).await;
+                        assert!(answer.is_ok(), "a caller behind a stop heard: {answer:?}");
+                    }
+                })
+            })
+            .collect();
+        sleep(5 * SECOND + SECOND / 2).await;
+        let (waited, ()) = timed(rooms.close(&1)).await;
+        // One is being handled, and eight are queued.
+        assert!(waited <= 10 * SECOND, "a stop waited {waited:?} for a queue that others fill again");
+        for caller in crowd {
+            caller.await.expect("the caller comes to its end");
+        }
+        assert_eq!(
+            (world.stored(1), world.overlaps()),
+            (200, Vec::new()),
+            "each was handled, by one life at a time"
+        );
+    });
+}
+
 /// There is a bound, and a named answer; who is awake is served at the bound, too.
 ///
 /// Holes: `deliver`, `find_or_start`.
@@ -216,6 +263,29 @@ fn a_session_that_does_not_open_is_an_answer() {
         assert!(rooms.registry().is_empty(), "it is not there");
         world.shut.lock().unwrap().clear();
         assert_eq!(add(&rooms, 1).await, Ok(1), "the next use tries again");
+    });
+}
+
+/// The answer is that of all who wait, also of those for whom there was no room in the mailbox: none of them tries again.
+///
+/// Hole: `deliver`.
+#[test]
+fn who_waits_at_the_door_hears_it_too() {
+    gate::paused(async || {
+        let (rooms, world) = rooms(LIMITS, World { opening: SECOND, ..World::default() });
+        world.shut.lock().unwrap().insert(1);
+        let calls: Vec<_> = (0..30)
+            .map(|_| {
+                let rooms = rooms.clone();
+                tokio::spawn(async move { timed(add(&rooms, 1)).await })
+            })
+            .collect();
+        let no_light = (SECOND, Err(CallError::NotOpened("no light".into())));
+        for call in calls {
+            let heard = call.await.expect("the call ends");
+            assert_eq!(heard, no_light, "eight wait in the mailbox, the others for room, and all hear why");
+        }
+        assert_eq!(world.opens.get(), 1, "a session that could not be opened is not opened again by itself");
     });
 }
 
@@ -300,6 +370,37 @@ fn a_shutdown_has_an_end() {
         assert_eq!(report, (5 * SECOND, one_stuck), "nine close at once, one is aborted after five seconds");
         assert_eq!(waiting.await.expect("the call ends"), Err(CallError::Died), "its worker was aborted");
         assert_eq!((world.closes.get(), world.alive()), (9, 0), "nobody is left");
+        assert!(rooms.registry().is_empty(), "nobody is there, and names are still taken");
+    });
+}
+
+/// The time that a shutdown has is that of all together: who closes late gives the others no more of it.
+///
+/// Hole: `shutdown`.
+#[test]
+fn a_shutdown_has_one_end_for_all() {
+    gate::paused(async || {
+        let (rooms, world) = rooms(LIMITS, World::default());
+        // Three come to their end a second after each other; two hundred never do.
+        let mut calls = Vec::new();
+        for key in 0..203 {
+            let rooms = rooms.clone();
+            calls.push(tokio::spawn(async move {
+                match key {
+                    0..3 => rooms.call(&key, |reply| Say::Slowly(SECOND * (key + 1), reply)).await,
+                    _ => rooms.call(&key, Say::Forever).await,
+                }
+            }));
+        }
+        settle().await;
+        let report = timed(rooms.shut_down(5 * SECOND)).await;
+        // Before anybody else has had time to run.
+        assert_eq!(world.alive(), 0, "the shutdown is over, and who was aborted still runs");
+        let two_hundred = Report { ended: 3, aborted: 200 };
+        assert_eq!(report, (5 * SECOND, two_hundred), "five seconds for all, and not for each");
+        for call in calls {
+            let _ = call.await.expect("the call ends");
+        }
         assert!(rooms.registry().is_empty(), "nobody is there, and names are still taken");
     });
 }

@@ -94,6 +94,36 @@ fn nobody_gets_between_two_lives() {
     });
 }
 
+/// Whose name was taken away is nobody any more: it does not come back beside the one who has the name now.
+///
+/// Hole: `ended`.
+#[test]
+fn who_has_lost_its_name_does_not_come_back() {
+    gate::paused(async || {
+        let (rooms, world) = rooms(LIMITS, World::default());
+        assert_eq!(add(&rooms, 1).await, Ok(1), "the first message");
+        // It is busy, and will crash on what comes next; then somebody takes it for stuck.
+        let (slow, crashes) = (rooms.clone(), rooms.clone());
+        let slow = tokio::spawn(async move { slow.call(&1, |reply| Say::Slowly(5 * SECOND, reply)).await });
+        settle().await;
+        let crashes = tokio::spawn(async move { crashes.call(&1, Say::Crash).await });
+        settle().await;
+        let former = rooms.registry().evict(&1).map(|address| address.id());
+        assert_eq!(add(&rooms, 1).await, Ok(2), "the key is free for the next one");
+        assert_eq!(slow.await.expect("the call ends"), Ok(3), "it was busy, not stuck");
+        assert_eq!(crashes.await.expect("the call ends"), Err(CallError::Died), "it has crashed");
+        settle().await;
+        assert_eq!(
+            (world.opens.get(), world.alive()),
+            (2, 1),
+            "it came back without a name, beside who has it"
+        );
+        let holder = rooms.registry().whereis(&1).map(|address| address.id());
+        assert!(holder.is_some() && holder != former, "the name is still the second one's");
+        assert_eq!(add(&rooms, 1).await, Ok(4), "who has the name answers");
+    });
+}
+
 /// A session that crashes again and again is given up, alone, and its name with it.
 ///
 /// Hole: `ended`.
