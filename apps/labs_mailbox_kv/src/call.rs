@@ -45,7 +45,7 @@ pub enum CallError {
 }
 
 impl<M> Address<M> {
-    /// Sends a question and waits for its answer, no longer than `patience`.
+    /// Sends a question and waits for its answer, no longer than `patience`, which may be [`Duration::MAX`].
     ///
     /// ```
     /// # use std::time::Duration;

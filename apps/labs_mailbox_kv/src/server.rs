@@ -51,7 +51,7 @@ impl Keep {
         self
     }
 
-    /// For this long from now.
+    /// For this long from now. A time that no clock can show is no limit.
     pub fn at_most(mut self, ttl: Duration) -> Self {
         self.ttl = Some(ttl);
         self

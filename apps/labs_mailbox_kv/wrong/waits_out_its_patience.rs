@@ -8,11 +8,12 @@
             Refused::Full(_) => CallError::Overloaded,
             Refused::Closed(_) => CallError::NoProc,
         })?;
-        let until = tokio::time::Instant::now() + patience;
+        let began = tokio::time::Instant::now();
         if let Ok(Ok(answer)) = timeout(patience, &mut answer).await {
             return Ok(answer);
         }
-        let alive = self.waiting() > 0 || tokio::time::Instant::now() >= until;
-        tokio::time::sleep_until(until).await;
+        let left = patience.saturating_sub(began.elapsed());
+        let alive = self.waiting() > 0 || left.is_zero();
+        tokio::time::sleep(left).await;
         Err(if alive { CallError::Timeout } else { CallError::Died })
 //<<

@@ -181,7 +181,13 @@ fn the_first_red_ends_the_gate() {
             )
         };
         let (fast, all) = (project(), project());
-        let report = fast.run_as(&Settings { jobs: 1, ..SETTINGS });
+        let (mut started, settings) = (Vec::new(), Settings { jobs: 1, ..SETTINGS });
+        let report = run(&fast.plan(), &settings, &Stop::default(), |event| {
+            if let Event::Started(check) = event {
+                started.push(check.name.clone());
+            }
+        });
+        assert_eq!(started, ["format"], "checks that were run behind the first red one");
         assert_eq!(fast.lines("ran").len(), 0, "checks that were run behind the first red one");
         let because = Verdict::Skipped { because: "format".to_owned() };
         assert_eq!(*verdict(&report, "test"), because, "of a check that was not run");

@@ -267,7 +267,7 @@ fn what_is_put_can_be_read_replaced_and_deleted() {
 
 /// A value lives in [put, put + ttl): at the instant of its expiry it is gone.
 ///
-/// Hole: `put`.
+/// Holes: `put`, `serve`.
 #[test]
 fn a_value_is_there_until_its_time_is_over_and_not_at_that_instant() {
     gate::paused(async || {

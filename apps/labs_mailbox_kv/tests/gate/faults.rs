@@ -1,10 +1,11 @@
 //! What happens when somebody dies, is late, or comes in masses.
 
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use labs_mailbox_kv::process::spawn;
-use labs_mailbox_kv::{CallError, Down, Exit, Keep, Kv, Limits, Received, Refused, Reply, mailbox};
+use labs_mailbox_kv::{CallError, Down, Exit, Keep, Kv, Limits, Received, Reply, mailbox};
 use tokio::time::sleep;
 
 use crate::time::{SECOND, settle, timed};
@@ -298,6 +299,13 @@ fn each_message_wakes_the_receiver_by_itself() {
     });
 }
 
+/// Some nanoseconds, from none to a few hundred.
+fn dawdle(steps: u32) {
+    for step in 0..steps {
+        std::hint::black_box(step);
+    }
+}
+
 /// A ring that comes between the look at the queue and the wait for it is kept, and not only heard by who listens already.
 ///
 /// Holes: `try_send`, `receive`.
@@ -305,23 +313,34 @@ fn each_message_wakes_the_receiver_by_itself() {
 fn a_ring_before_the_wait_is_kept() {
     gate::running(async || {
         let (address, mut mailbox) = mailbox(1);
-        let rounds = 300_000_u32;
-        // It sends as soon as there is room, which is when the receiver looks again. If that ring is lost, there is no other one:
-        // the mailbox is full.
+        let rounds = 20_000_u32;
+        let (taken, over) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicBool::new(false)));
+        // Both begin at the same moment, each after another pause in each round: now and then the message comes between the receiver's
+        // look and its wait. If that ring is lost, there is no other one.
+        let (seen, ended) = (taken.clone(), over.clone());
         let sender = std::thread::spawn(move || {
             for n in 0..rounds {
-                while matches!(address.try_send(n), Err(Refused::Full(_))) {
+                while seen.load(Ordering::Acquire) < n {
+                    if ended.load(Ordering::Relaxed) {
+                        return;
+                    }
                     std::hint::spin_loop();
+                }
+                dawdle(n * 7 % 311);
+                if address.try_send(n).is_err() {
+                    return;
                 }
             }
         });
         let receiver = tokio::spawn(async move {
             for n in 0..rounds {
+                dawdle(n * 13 % 307);
                 assert_eq!(mailbox.receive(None).await, Received::Message(n), "one after the other");
+                taken.store(n + 1, Ordering::Release);
             }
         });
         let all = tokio::time::timeout(Duration::from_secs(15), receiver).await;
-        // With the mailbox gone, the sender's thread ends, too.
+        over.store(true, Ordering::SeqCst);
         all.expect("a message waits, and the receiver sleeps").expect("all are received");
         assert!(sender.join().is_ok(), "it has sent them all");
     });

@@ -95,7 +95,7 @@ pub(crate) async fn run(place: &Place, lab: &Lab, options: &Options) -> Result<b
     let red = stages.last().filter(|stage| !stage.is_green());
     if let Some(stage) = red {
         let failed = stage.tests.iter().find(|(_, verdict)| !verdict.is_green());
-        let hole = failed.and_then(|(test, verdict)| hole_of(test, verdict));
+        let hole = failed.and_then(|(test, verdict)| hole_of(stage, test, verdict));
         if let Some((test, verdict)) = failed {
             explain(lab, test, verdict, seed, hole.as_deref());
         }
@@ -146,11 +146,22 @@ fn tell(stage: &Stage) {
     }
 }
 
-/// The hole that is empty still, or else the first one that the test is about.
-fn hole_of(test: &Expected, verdict: &Verdict) -> Option<String> {
-    let empty = verdict.output().split("not yet implemented: ").nth(1);
-    let empty = empty.and_then(|rest| rest.split_whitespace().next()).map(str::to_owned);
-    empty.or_else(|| test.holes.first().cloned())
+/// The hole that is empty still, or else, of those that the test is about, the one of whose tests the most are red; the first one
+/// of equals.
+fn hole_of(stage: &Stage, test: &Expected, verdict: &Verdict) -> Option<String> {
+    // What is red because another hole is empty says nothing of this one.
+    let filled = || stage.tests.iter().filter(|(_, verdict)| empty_in(verdict).is_none());
+    let reds_of_thousand = |hole: &String| {
+        let about = || filled().filter(|(test, _)| test.holes.contains(hole));
+        about().filter(|(_, verdict)| !verdict.is_green()).count() * 1_000 / about().count().max(1)
+    };
+    let suspect = || test.holes.iter().rev().max_by_key(|hole| reds_of_thousand(hole)).cloned();
+    empty_in(verdict).map(str::to_owned).or_else(suspect)
+}
+
+/// The hole that a test came to and that is empty still.
+fn empty_in(verdict: &Verdict) -> Option<&str> {
+    verdict.output().split("not yet implemented: ").nth(1)?.split_whitespace().next()
 }
 
 fn explain(lab: &Lab, test: &Expected, verdict: &Verdict, seed: u64, hole: Option<&str>) {

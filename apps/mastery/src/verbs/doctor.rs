@@ -55,6 +55,18 @@ fn toolchain(place: &Place) -> Found {
         (parts.next().unwrap_or(0), parts.next().unwrap_or(0))
     };
     match said("rustc", &["--version"]) {
+        None if said("rustup", &["--version"]).is_some() => {
+            let channel = channel(place).unwrap_or_else(|| wanted.clone());
+            Found::Broken(
+                format!(
+                    "rustc can't be run: Rust {channel}, which rust-toolchain.toml asks for, is not there or not whole"
+                ),
+                format!(
+                    "with a network: rustup toolchain install {channel}\n          \
+                     if that file was edited: git checkout rust-toolchain.toml"
+                ),
+            )
+        }
         None => Found::Broken(
             "rustc can't be run".to_owned(),
             "install Rust with rustup: https://rustup.rs".to_owned(),
@@ -68,6 +80,13 @@ fn toolchain(place: &Place) -> Found {
             }
         }
     }
+}
+
+/// The toolchain that the project asks for.
+fn channel(place: &Place) -> Option<String> {
+    let file = std::fs::read_to_string(place.root.join("rust-toolchain.toml")).ok()?;
+    let file: toml::Table = toml::from_str(&file).ok()?;
+    Some(file.get("toolchain")?.get("channel")?.as_str()?.to_owned())
 }
 
 fn git() -> Found {
