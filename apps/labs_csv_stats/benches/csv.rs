@@ -1,7 +1,8 @@
 //! What statistics cost, beside merely reading: CPU of each in turn over the same files, and the peak memory of the process.
 //!
 //! `PULSE_RETAIL_DATA=FOLDER cargo bench -p labs_csv_stats`, or name files after `--`; without data it makes up a file. Where `qsvlite`
-//! is on the path (`cargo install --locked qsv --features lite --bin qsvlite`), it takes its turn too, one process a file. The other
+//! is on the path, it takes its turn too, one process a file. qsv 16.1.0 does not build as it is published: unpack its source, take out the
+//! one line of `src/cmd/json.rs` that the compiler names, then `cargo install --locked --path . --features lite --bin qsvlite`. The other
 //! peers are timed by `bench/peers/csv_stats.py`.
 #![expect(clippy::print_stdout, reason = "a benchmark's result is what it prints")]
 #![expect(clippy::expect_used, reason = "a benchmark that can't go on shall stop")]

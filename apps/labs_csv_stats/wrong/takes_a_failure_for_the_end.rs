@@ -1,7 +1,7 @@
 //! Reads for as long as reading works, and calls what it has the file.
 //!
 //! test: faults::a_failure_is_not_the_end_of_the_file
-//! verdict: the source failed, and
+//! verdict: rows were called all
 //>> read
     let mut buffer = vec![0; CHUNK];
     loop {
