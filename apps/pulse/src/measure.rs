@@ -2,18 +2,20 @@
 //!
 //! **Invariant.** Every bound that can turn somebody away has a counter here.
 
-use std::sync::{Arc, PoisonError};
+mod feeds;
+mod jobs;
+
+use std::sync::Arc;
 
 use pulse_cache::CacheStats;
-use pulse_data::feeds::Reason;
 use pulse_data::{Repo, RepoStats};
-use pulse_ingest::feed::FeedStanding;
 use pulse_jobs::{EffectSnapshot, EffectStats};
 use pulse_obs::{BuildInfo, ExportStats, Kind, Metrics, Sample};
 use pulse_web::{AppState, SocketStats, Web};
 
-use crate::feeds::Waiting;
 use crate::rooms::Rooms;
+pub(crate) use feeds::feeds;
+pub(crate) use jobs::jobs;
 
 /// What was built.
 pub(crate) const BUILD: BuildInfo = BuildInfo {
@@ -144,51 +146,6 @@ pub(crate) fn pages(metrics: &Metrics, web: &Web) {
     );
 }
 
-/// The job engine.
-pub(crate) fn jobs(metrics: &Metrics, stats: &Arc<jobs::Stats>) {
-    let read = Arc::clone(stats);
-    metrics.samples("pulse_jobs_ended", "Attempts and jobs by how they ended", Kind::Counter, move |out| {
-        let s = read.snapshot();
-        let outcomes = [
-            ("done", s.done),
-            ("retried", s.retried),
-            ("discarded", s.discarded),
-            ("cancelled", s.cancelled),
-            ("snoozed", s.snoozed),
-            ("handed_back", s.handed_back),
-            ("rescued", s.rescued),
-            ("stopped", s.stopped),
-            ("lost", s.lost),
-            ("panicked", s.panics),
-            ("timed_out", s.timeouts),
-        ];
-        for (outcome, count) in outcomes {
-            out.push(Sample { label: Some(("outcome", outcome.to_owned())), value: float(count) });
-        }
-    });
-    let add = |name, help, kind, read: fn(&jobs::Snapshot) -> f64| {
-        let stats = Arc::clone(stats);
-        metrics.read(name, help, kind, move || read(&stats.snapshot()));
-    };
-    add("pulse_jobs_taken", "Jobs taken from the table", Kind::Counter, |s| float(s.taken));
-    add("pulse_jobs_store_errors", "Statements that the database refused", Kind::Counter, |s| {
-        float(s.store_errors)
-    });
-    add("pulse_jobs_fired", "Ticks of the schedule that this node made jobs of", Kind::Counter, |s| {
-        float(s.fired)
-    });
-    add("pulse_jobs_stuck", "Attempts that block their thread beyond their timeout", Kind::Gauge, |s| {
-        float(s.stuck.max(0).unsigned_abs())
-    });
-    add("pulse_jobs_leads", "Whether this node turns ticks of the schedule into jobs", Kind::Gauge, |s| {
-        float(s.leads.max(0).unsigned_abs())
-    });
-    add("pulse_jobs_running", "Jobs that run", Kind::Gauge, |s| float(s.running.max(0).unsigned_abs()));
-    add("pulse_jobs_buffered", "Jobs taken that wait for their turn", Kind::Gauge, |s| {
-        float(s.buffered.max(0).unsigned_abs())
-    });
-}
-
 /// Mails, messages to other programs, and what the shop looks after by itself.
 pub(crate) fn effects(metrics: &Metrics, stats: &Arc<EffectStats>) {
     type Read = fn(&EffectSnapshot) -> u64;
@@ -245,100 +202,6 @@ pub(crate) fn effects(metrics: &Metrics, stats: &Arc<EffectStats>) {
         "When the audit trail was last verified; 0 for never in this process",
         Kind::Gauge,
         move || float(stats.snapshot().audit_verified_at.max(0).unsigned_abs() / 1_000),
-    );
-}
-
-/// Feeds: what became of rows and of feeds, what waits, and how far behind the shop is.
-pub(crate) fn feeds(metrics: &Metrics, rooms: &Rooms, waiting: &Waiting) {
-    type Read = fn(&FeedStanding) -> u64;
-    type Family = (&'static str, &'static str, &'static [(&'static str, Read)]);
-    const FAMILIES: [Family; 2] = [
-        (
-            "pulse_feeds_rows",
-            "Rows of feeds that were taken, by what became of them",
-            &[
-                ("changed", |s| s.counts.changed),
-                ("unchanged", |s| s.counts.unchanged),
-                ("dead", |s| s.counts.dead),
-                ("repeated", |s| s.repeated),
-            ],
-        ),
-        (
-            "pulse_feeds_ended",
-            "Feeds by how they ended",
-            &[
-                ("done", |s| s.ends.done),
-                ("known", |s| s.ends.known),
-                ("refused", |s| s.ends.refused),
-                ("failed", |s| s.ends.failed),
-            ],
-        ),
-    ];
-    for (name, help, samples) in FAMILIES {
-        let fed = Arc::clone(&rooms.fed);
-        metrics.samples(name, help, Kind::Counter, move |out| {
-            let now = fed.look();
-            out.extend(samples.iter().map(|(outcome, read)| labelled("outcome", outcome, read(&now))));
-        });
-    }
-    let fed = Arc::clone(&rooms.fed);
-    metrics.samples(
-        "pulse_feeds_dead_rows",
-        "Rows that became dead letters, by reason",
-        Kind::Counter,
-        move |out| {
-            out.extend(fed.reasons().map(|(reason, rows)| labelled("reason", reason.name(), rows)));
-        },
-    );
-    let fed = Arc::clone(&rooms.fed);
-    metrics.read(
-        "pulse_feeds_waits",
-        "Times that rows had to wait for the database",
-        Kind::Counter,
-        move || float(fed.look().waits),
-    );
-    let fed = Arc::clone(&rooms.fed);
-    metrics.read(
-        "pulse_feeds_stream_pending",
-        "Messages that the stream of feeds holds",
-        Kind::Gauge,
-        move || float(fed.look().pending),
-    );
-    backlog(metrics, rooms, waiting);
-}
-
-fn backlog(metrics: &Metrics, rooms: &Rooms, waiting: &Waiting) {
-    let look = |waiting: &Waiting| waiting.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let open = Arc::clone(waiting);
-    metrics.samples(
-        "pulse_feeds_letters_open",
-        "Dead letters that wait for somebody",
-        Kind::Gauge,
-        move |out| {
-            let open = look(&open).open;
-            let letters =
-                |reason| open.iter().find(|(of, _)| *of == reason).map_or(0, |(_, letters)| *letters);
-            out.extend(
-                Reason::ALL.into_iter().map(|reason| labelled("reason", reason.name(), letters(reason))),
-            );
-        },
-    );
-    let posts = Arc::clone(waiting);
-    metrics.read(
-        "pulse_feeds_posts_waiting",
-        "Posted feeds that are not at their end",
-        Kind::Gauge,
-        move || float(look(&posts).waiting),
-    );
-    let (oldest, clock) = (Arc::clone(waiting), Arc::clone(&rooms.clock));
-    metrics.read(
-        "pulse_feeds_lag_seconds",
-        "For how long the oldest posted feed has waited; 0 where none waits",
-        Kind::Gauge,
-        move || {
-            let lag = look(&oldest).oldest.map_or(0, |oldest| clock.now().0.saturating_sub(oldest.0));
-            float(lag.max(0).unsigned_abs()) / 1_000.0
-        },
     );
 }
 

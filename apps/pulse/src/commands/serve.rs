@@ -92,7 +92,8 @@ async fn trade(
     let engine = effects::engine(config, &rooms)?;
     measure::store(&metrics, repo);
     measure::fleet(&metrics, &rooms);
-    measure::jobs(&metrics, &engine.stats());
+    let ran = engine.stats();
+    measure::jobs(&metrics, move || ran.snapshot());
     measure::effects(&metrics, &rooms.effects);
     let waiting = feeds::Waiting::default();
     measure::feeds(&metrics, &rooms, &waiting);

@@ -151,7 +151,7 @@ pub async fn feed_stream(
 }
 
 /// How often the broker is asked how much it holds.
-const LOOK: Duration = Duration::from_secs(5);
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Notes again and again how many messages wait at the broker, also those that are given out and not acknowledged. For ever;
 /// a broker that does not say leaves the last number standing.

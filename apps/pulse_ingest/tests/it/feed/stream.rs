@@ -8,10 +8,11 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use pipeline::testing::nats_server::NatsServer;
 use pulse_data::feeds::{Counts, Feed, FeedQuery, Feeds, Reason};
 use pulse_data::testing::Database;
-use pulse_data::{Backend, Repo, RepoOptions, db_test};
+use pulse_data::{Backend, DbError, Repo, RepoOptions, Sql as _, db_test};
 use pulse_ingest::demo::Dice;
 use pulse_ingest::feed::{FeedOptions, FeedProgress, FeedRooms, StreamAddress, feed_stream};
 
@@ -81,6 +82,52 @@ db_test!(what_the_broker_gives_out_again_counts_once_and_poison_is_buried, |repo
         assert_eq!(stock(&rooms, n).await, 1350, "P{n}");
     }
     shelves(&shop).await;
+    close(&shop).await;
+});
+
+db_test!(what_the_broker_holds_is_told_and_falls_as_it_is_done, |repo| async move {
+    let (shop, rooms) = rooms(&repo).await;
+    stock_up(&rooms, PRODUCTS).await;
+    let broker = NatsServer::start().await;
+    let context = stream(&broker).await;
+    let (options, progress) = (FeedOptions::default(), Arc::new(FeedProgress::default()));
+    let address = address(&broker, "");
+    let feeding = feed_stream(&rooms, &address, &options, &progress);
+    let watching = async {
+        while first_feed(&rooms.feeds).await.is_none() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        // Another write keeps the shelves to itself until it was told that all of them wait.
+        let (held, is_held) = tokio::sync::oneshot::channel();
+        let input = (Arc::clone(&progress), std::sync::Mutex::new(Some(held)));
+        let holding = repo.write_with(input, |tx, (progress, held)| {
+            async move {
+                tx.exec("UPDATE products SET adjusted = adjusted", vec![]).await?;
+                if let Some(held) = held.lock().unwrap().take() {
+                    held.send(()).unwrap();
+                }
+                while progress.look().pending != 200 {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                Ok::<_, DbError>(())
+            }
+            .boxed()
+        });
+        let publishing = async {
+            is_held.await.unwrap();
+            publish(&context, "feeds.stock", &rows(0, 200)).await;
+        };
+        let (held, ()) = tokio::join!(holding, publishing);
+        held.unwrap();
+        while progress.look().pending != 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        options.stop.cancel();
+    };
+    let (ended, ()) = tokio::join!(feeding, watching);
+    ended.unwrap();
+    let feed = first_feed(&rooms.feeds).await.unwrap();
+    assert_eq!(feed.counts, Counts { changed: 200, unchanged: 0, dead: 0 });
     close(&shop).await;
 });
 
