@@ -235,7 +235,7 @@ impl LiveView for Imports {
                 <Choice field={field("reason", reason)} label="Reason" options={&reasons}/>
             </form>
             <form id="dismissal" class="sheet fields" phx-change="note" phx-submit="all" hidden={!open || none}>
-                <TextField field={self.note.field("note")} label="Why they may stay undone" kind="text" autocomplete={Some("off")} hint={Some("postage is not sold")} required=false/>
+                <TextField field={self.note.field("note")} label="Why they may stay undone" kind="text" autocomplete={Some("off")} hint={Some("Such as: postage is not sold.")} required=false/>
                 <div class="row"><button class="btn quiet" type="submit" disabled={self.busy}>{if self.busy { "At work…" } else { "Dismiss all of these" }}</button></div>
             </form>
             {none.then(|| html! { <p class="soft">There is no such letter.</p> })}
