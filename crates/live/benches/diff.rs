@@ -1,5 +1,6 @@
 //! What a page of sixty products costs: rendering it, finding the one stock that changed, and remembering it.
 #![expect(clippy::print_stdout, reason = "the sizes are figures as the times are")]
+#![expect(clippy::unwrap_used, reason = "no page here leaves a part out")]
 
 use divan::{Bencher, black_box};
 use live::{Extras, Frame, Rendered, Shadow, each, html};
@@ -7,11 +8,11 @@ use live::{Extras, Frame, Rendered, Shadow, each, html};
 fn main() {
     let (before, after) = (page(&products(7)), page(&products(6)));
     let mut out = Vec::new();
-    let mut shadow = Shadow::full(&frame(&before), &Extras::default(), &mut out);
+    let mut shadow = Shadow::full(&frame(&before), &Extras::default(), &mut out).unwrap();
     println!("first render: {} bytes of JSON, {} of HTML", out.len(), before.to_html().len());
     println!("a shadow: {} bytes on the heap", shadow.heap());
     out.clear();
-    shadow.diff(&frame(&after), &Extras::default(), &mut out);
+    shadow.diff(&frame(&after), &Extras::default(), &mut out).unwrap();
     println!("one stock changed: {} bytes, {}", out.len(), String::from_utf8_lossy(&out));
     divan::main();
 }
@@ -73,12 +74,14 @@ fn render(bencher: Bencher<'_, '_>) {
 fn diff_one_stock(bencher: Bencher<'_, '_>) {
     let (before, after) = (page(&products(7)), page(&products(6)));
     let mut out = Vec::new();
-    let mut shadow = Shadow::full(&frame(&before), &Extras::default(), &mut out);
+    let mut shadow = Shadow::full(&frame(&before), &Extras::default(), &mut out).unwrap();
     let mut turn = false;
     bencher.bench_local(|| {
         turn = !turn;
         out.clear();
-        shadow.diff(&frame(black_box(if turn { &after } else { &before })), &Extras::default(), &mut out)
+        shadow
+            .diff(&frame(black_box(if turn { &after } else { &before })), &Extras::default(), &mut out)
+            .unwrap()
     });
 }
 
@@ -87,12 +90,12 @@ fn diff_one_stock(bencher: Bencher<'_, '_>) {
 fn render_and_diff_one_stock(bencher: Bencher<'_, '_>) {
     let stocks = [products(7), products(6)];
     let mut out = Vec::new();
-    let mut shadow = Shadow::full(&frame(&page(&stocks[0])), &Extras::default(), &mut out);
+    let mut shadow = Shadow::full(&frame(&page(&stocks[0])), &Extras::default(), &mut out).unwrap();
     let mut turn = 0;
     bencher.bench_local(|| {
         turn = 1 - turn;
         out.clear();
-        shadow.diff(&frame(&page(black_box(&stocks[turn]))), &Extras::default(), &mut out)
+        shadow.diff(&frame(&page(black_box(&stocks[turn]))), &Extras::default(), &mut out).unwrap()
     });
 }
 
@@ -103,6 +106,6 @@ fn full(bencher: Bencher<'_, '_>) {
     let mut out = Vec::new();
     bencher.bench_local(|| {
         out.clear();
-        Shadow::full(&frame(black_box(&page)), &Extras::default(), &mut out)
+        Shadow::full(&frame(black_box(&page)), &Extras::default(), &mut out).unwrap()
     });
 }

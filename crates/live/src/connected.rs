@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::channel::{Wake, WakeKind};
 use crate::departure::departure;
-use crate::diff::{Extras, Frame, Shadow};
+use crate::diff::{Extras, Frame, NotHeld, Shadow};
 use crate::event::{ClientEvent, EventError};
 use crate::frames::{Diff, Frames, Outcome};
 use crate::live::{CLIENT_VERSION, Inner};
@@ -101,8 +101,10 @@ impl<V: LiveView> Connected<V> {
         let extras = Extras { title: mounted.page.title(), events: &out.events, reply: out.reply.as_deref() };
         let mut response = Vec::with_capacity(4 * 1024);
         response.extend_from_slice(b"{\"rendered\":");
-        let shadow =
-            Shadow::full(&Frame { root: Some(&root), components: &components }, &extras, &mut response);
+        let frame = Frame { root: Some(&root), components: &components };
+        // Not reached: no part is left out of a first render.
+        let shadow = Shadow::full(&frame, &extras, &mut response).map_err(|NotHeld| Halt::UNAVAILABLE)?;
+        mounted.page.parts.sent();
         mounted.page.components.held(&shadow);
         response.extend_from_slice(b",\"liveview_version\":\"");
         response.extend_from_slice(CLIENT_VERSION.as_bytes());
@@ -163,24 +165,40 @@ impl<V: LiveView> Connected<V> {
         let Mounted { view, page, .. } = &mut self.mounted;
         let view_too = changed == Changed::View || page.flash_is_new || frames.pushes.len() > patched;
         page.live.counters.renders.one();
-        let root = view_too.then(|| view.render(page));
+        let mut root = view_too.then(|| view.render(page));
         let mut components = page.components.render(root.as_ref(), false);
         if let Some(root) = &root {
             let streamed = self.shadow.take_streamed(root, &mut components);
             if !streamed.is_empty() {
                 let frame = Frame { root: None, components: &streamed };
-                frames.before = Diff::write(&mut self.shadow, &frame, &Extras::default(), &page.live);
+                // Components have no parts that could be left out.
+                frames.before =
+                    Diff::write(&mut self.shadow, &frame, &Extras::default(), &page.live).unwrap_or_default();
             }
         }
         let out = std::mem::take(&mut page.out);
-        let extras = Extras {
-            title: page.title().filter(|_| out.title),
-            events: &out.events,
-            reply: out.reply.as_deref(),
+        let diff = loop {
+            let extras = Extras {
+                title: page.title().filter(|_| out.title),
+                events: &out.events,
+                reply: out.reply.as_deref(),
+            };
+            let frame = Frame { root: root.as_ref(), components: &components };
+            if let Ok(diff) = Diff::write(&mut self.shadow, &frame, &extras, &page.live) {
+                break diff;
+            }
+            // A part stands at another place than before: once more, with all of them.
+            page.live.counters.renders.one();
+            page.parts.forget();
+            root = Some(view.render(page));
+            components.extend(page.components.render(root.as_ref(), false));
+            components.sort_by_key(|(cid, _)| *cid);
         };
-        let frame = Frame { root: root.as_ref(), components: &components };
-        if let Some(diff) = Diff::write(&mut self.shadow, &frame, &extras, &page.live) {
+        if let Some(diff) = diff {
             frames.outcome = Outcome::Diff(diff);
+        }
+        if root.is_some() {
+            page.parts.sent();
         }
         page.components.held(&self.shadow);
         page.drain_streams();

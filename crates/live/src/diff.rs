@@ -3,11 +3,14 @@
 //! Invariant: after each message a [`Shadow`] describes exactly what the client holds. It keeps hashes, never
 //! text: what a connected page costs does not grow with the length of its texts.
 
+mod encoded;
 pub(crate) mod hash;
 mod json;
 mod parts;
+mod path;
 mod shadow;
 mod tree;
 mod words;
 
-pub use shadow::{Extras, Frame, Shadow};
+pub(crate) use encoded::Encoded;
+pub use shadow::{Extras, Frame, NotHeld, Shadow};

@@ -4,7 +4,7 @@
 
 use bytes::Bytes;
 
-use crate::diff::{Extras, Frame, Shadow};
+use crate::diff::{Extras, Frame, NotHeld, Shadow};
 use crate::live::Inner;
 
 /// What goes to the client for one message: what goes before, pushes, then the answer.
@@ -40,16 +40,16 @@ impl Diff {
         frame: &Frame<'_>,
         extras: &Extras<'_>,
         live: &Inner,
-    ) -> Option<Self> {
+    ) -> Result<Option<Self>, NotHeld> {
         let mut diff = Vec::with_capacity(256);
         diff.extend_from_slice(Self::BEFORE);
-        if !shadow.diff(frame, extras, &mut diff) {
-            return None;
+        if !shadow.diff(frame, extras, &mut diff)? {
+            return Ok(None);
         }
         live.counters.diffs.one();
         live.counters.diff_bytes.add((diff.len() - Self::BEFORE.len()) as u64);
         diff.push(b'}');
-        Some(Self(diff.into()))
+        Ok(Some(Self(diff.into())))
     }
 
     /// For a push of the event `diff`.

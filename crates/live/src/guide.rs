@@ -44,6 +44,9 @@
 //!
 //! - **No assigns, no change tracking.** The view is a struct; the diff compares what was rendered. So nothing has to be told
 //!   what has changed, and a handler can't forget to.
+//!   Where much stands around what changes, [`Page::part`] leaves a part out as long as the value that it is made from is the
+//!   same; and what many pages show alike, [`Page::shared`] renders for the first of them. Both render with a plain function
+//!   of that value, so neither can show anything else.
 //! - **Events are types.** A form's or click's value is text; [`Params::to`](crate::Params::to) reads it into numbers, booleans, lists and structs.
 //! - **The scope is a type.** A view for members can't be mounted in a group whose guard gives no member.
 //! - **Components are handles.** A component lives as long as its handle in the view's state, whether it is shown or not.
@@ -60,6 +63,7 @@
 //! |---|---|---|
 //! | fields of a form | [`MAX_FIELDS`](crate::MAX_FIELDS) | the event is refused |
 //! | nesting of parameters | [`MAX_DEPTH`](crate::MAX_DEPTH) | the event is refused |
+//! | pieces that pages share | 1,024 | the next one at a piece's place takes it |
 //! | a view's async tasks | [`MAX_TASKS`](crate::MAX_TASKS) | the task's message is a refusal |
 //! | a token | [`MAX_TOKEN`](crate::token::MAX_TOKEN) | `stale` |
 //! | patches by one handler | 8 | the page is loaded again |
@@ -85,6 +89,8 @@
 //! [`Page::reply`]: crate::Page::reply
 //! [`Page::stream`]: crate::Page::stream
 //! [`Page::component`]: crate::Page::component
+//! [`Page::part`]: crate::Page::part
+//! [`Page::shared`]: crate::Page::shared
 //! [`Page::update`]: crate::Page::update
 //! [`Stream::insert`]: crate::Stream::insert
 //! [`Stream::delete`]: crate::Stream::delete

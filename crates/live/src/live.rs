@@ -14,6 +14,7 @@ use crate::document::{Document, default_error_page};
 use crate::params::{Params, ParamsError};
 use crate::path::LocalPath;
 use crate::route::{AnyRoute, LiveSession};
+use crate::shared::SharedPieces;
 use crate::stats::{Counters, Stats};
 use crate::token::Keys;
 use crate::tree::Rendered;
@@ -33,6 +34,8 @@ pub(crate) struct Inner {
     pub(crate) secure: bool,
     pub(crate) token_age: Duration,
     pub(crate) counters: Counters,
+    /// What many pages show alike.
+    pub(crate) shared: SharedPieces,
     pub(crate) error_page: ErrorPage,
     pub(crate) routes: Vec<(String, Arc<dyn AnyRoute>)>,
     matcher: Matcher<usize>,
@@ -125,6 +128,7 @@ impl Builder {
             secure: self.secure,
             token_age: self.token_age,
             counters: Counters::default(),
+            shared: SharedPieces::default(),
             error_page: self.error_page,
             routes: self.routes,
             matcher,

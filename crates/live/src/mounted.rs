@@ -85,7 +85,10 @@ impl<V: LiveView> Mounted<V> {
 
     /// The whole page as it would be rendered now.
     pub(crate) fn html(&mut self) -> String {
+        // Whole: no part is left out.
+        let parts = std::mem::take(&mut self.page.parts);
         let root = self.view.render(&self.page);
+        self.page.parts = parts;
         let components = self.page.components.render(Some(&root), true);
         tree::Page { root: &root, components: &components }.to_html()
     }

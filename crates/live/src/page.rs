@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::component::{Component, Components, LiveComponent};
 use crate::flash::Flash;
 use crate::live::Inner;
+use crate::parts::Parts;
 use crate::path::LocalPath;
 use crate::stream::{Drained, Stream};
 
@@ -53,6 +54,7 @@ pub struct Page {
     pub(crate) csrf_token: Box<str>,
     pub(crate) out: Outgoing,
     pub(crate) components: Components,
+    pub(crate) parts: Parts,
     streams: Vec<Weak<Mutex<dyn Drained + Send>>>,
 }
 
@@ -77,6 +79,7 @@ impl Page {
             csrf_token: Box::default(),
             out: Outgoing::default(),
             components: Components::default(),
+            parts: Parts::default(),
             streams: Vec::new(),
         }
     }

@@ -6,7 +6,9 @@
 mod cid;
 mod list;
 mod page;
+mod part;
 mod rendered;
+mod shared;
 mod stream;
 mod template;
 
@@ -14,6 +16,8 @@ pub use cid::Cid;
 pub use list::{Entry, List, each, stream};
 pub use page::Page;
 pub(crate) use page::mark;
+pub use part::Part;
 pub use rendered::{Dyn, Rendered};
+pub use shared::Shared;
 pub use stream::{Insert, StreamOps};
 pub use template::Template;

@@ -1,7 +1,5 @@
 //! JSON written straight into a buffer.
 
-use std::io::Write as _;
-
 /// Appends a string literal.
 pub(super) fn string(text: &str, out: &mut Vec<u8>) {
     out.reserve(text.len() + 2);
@@ -33,9 +31,8 @@ pub(super) fn string(text: &str, out: &mut Vec<u8>) {
 }
 
 /// Appends a whole number.
-pub(super) fn number(number: impl std::fmt::Display, out: &mut Vec<u8>) {
-    // Writing into a vector cannot fail.
-    let _ = write!(out, "{number}");
+pub(super) fn number(number: impl itoa::Integer, out: &mut Vec<u8>) {
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
 /// Appends the comma that a further member of an object or array needs.
@@ -54,7 +51,7 @@ pub(super) fn name(name: &str, out: &mut Vec<u8>) {
 }
 
 /// Appends the name of a member that is a position.
-pub(super) fn position(at: impl std::fmt::Display, out: &mut Vec<u8>) {
+pub(super) fn position(at: impl itoa::Integer, out: &mut Vec<u8>) {
     comma(out);
     out.push(b'"');
     number(at, out);

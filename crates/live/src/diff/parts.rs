@@ -6,9 +6,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::shadow::{Frame, Shadow, write_view};
+use super::shadow::{Frame, NotHeld, Shadow, write_view};
 use super::words::{self, HeldNode};
-use super::{json, tree};
+use super::{json, path, tree};
 use crate::tree::{Cid, Rendered};
 
 /// The trees of one message, written but not yet put together.
@@ -31,32 +31,34 @@ impl Part {
 }
 
 impl<'a> Parts<'a> {
-    pub(super) fn of(shadow: &Shadow, frame: &'a Frame<'a>) -> Self {
+    pub(super) fn of(shadow: &Shadow, frame: &'a Frame<'a>) -> Result<Self, NotHeld> {
         let mut parts = Self { frame, root: None, components: BTreeMap::new() };
-        parts.write_all(shadow, &[]);
+        parts.write_all(shadow, &[])?;
         let mention = parts.to_mention(shadow);
         if !mention.is_empty() {
-            parts.write_all(shadow, &mention);
+            parts.write_all(shadow, &mention)?;
             parts.write_paths(shadow, &mention);
         }
-        parts
+        Ok(parts)
     }
 
-    fn write_all(&mut self, shadow: &Shadow, mention: &[u32]) {
+    fn write_all(&mut self, shadow: &Shadow, mention: &[u32]) -> Result<(), NotHeld> {
         // A view that does not change names nothing: the client then renders the components alone.
         if mention.is_empty() || self.root.as_ref().is_some_and(Part::changed) {
-            self.root = self.frame.root.map(|root| {
+            let root = self.frame.root.map(|root| {
                 let mut members = Vec::new();
-                let words = write_view(&shadow.root, root, mention, &mut members);
-                Part { members, words }
+                let words = write_view(&shadow.root, root, mention, &mut members)?;
+                Ok(Part { members, words })
             });
+            self.root = root.transpose()?;
         }
         let mut alike = Alike::default();
         self.components.clear();
         for (cid, rendered) in self.frame.components {
-            let part = write_component(shadow, *cid, rendered, mention, &mut alike);
+            let part = write_component(shadow, *cid, rendered, mention, &mut alike)?;
             self.components.insert(*cid, part);
         }
+        Ok(())
     }
 
     /// The components that must be named where they stand: those that change, and those that lead to them.
@@ -102,7 +104,7 @@ impl<'a> Parts<'a> {
             }
             let Some(words) = shadow.component(cid) else { continue };
             let mut members = Vec::new();
-            tree::path_to(HeldNode::of(words).values, mention, &mut members);
+            path::path_to(HeldNode::of(words).values, mention, &mut members);
             self.components.insert(cid, Part { members, words: words.into() });
         }
     }
@@ -119,7 +121,7 @@ impl<'a> Parts<'a> {
         let empty = out.len();
         for (cid, part) in self.components {
             if part.changed() {
-                json::position(cid, out);
+                json::position(cid.get(), out);
                 out.push(b'{');
                 out.extend_from_slice(&part.members);
                 out.push(b'}');
@@ -163,7 +165,7 @@ fn write_component(
     rendered: &Rendered,
     mention: &[u32],
     alike: &mut Alike,
-) -> Part {
+) -> Result<Part, NotHeld> {
     let mut members = Vec::new();
     let template = rendered.template().fingerprint();
     let held = shadow.component(cid).unwrap_or_default();
@@ -180,6 +182,6 @@ fn write_component(
             alike.sent.insert(template, cid);
         }
     }
-    let words = writer.words.into_boxed();
-    Part { members, words }
+    let words = writer.into_words()?;
+    Ok(Part { members, words })
 }

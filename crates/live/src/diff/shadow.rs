@@ -22,6 +22,11 @@ pub struct Frame<'a> {
     pub components: &'a [(Cid, Rendered)],
 }
 
+/// A part was left out of a render that the client does not hold at that place: all parts have to be rendered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a part that was left out is not held by the client at its place: render it")]
+pub struct NotHeld;
+
 /// What travels beside the markup.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Extras<'a> {
@@ -44,13 +49,14 @@ pub struct Extras<'a> {
 /// let mut out = Vec::new();
 /// let (one, two) = (page(1), page(2));
 /// let mut shadow =
-///     Shadow::full(&Frame { root: Some(&one), components: &[] }, &Extras::default(), &mut out);
+///     Shadow::full(&Frame { root: Some(&one), components: &[] }, &Extras::default(), &mut out)?;
 /// assert_eq!(out, br#"{"0":{"0":"1","s":0,"r":1},"s":["",""],"p":{"0":["<p>","</p>"]}}"#);
 ///
 /// out.clear();
-/// let changed = shadow.diff(&Frame { root: Some(&two), components: &[] }, &Extras::default(), &mut out);
+/// let changed = shadow.diff(&Frame { root: Some(&two), components: &[] }, &Extras::default(), &mut out)?;
 /// assert!(changed);
 /// assert_eq!(out, br#"{"0":{"0":"2"}}"#);
+/// # Ok::<(), live::diff::NotHeld>(())
 /// ```
 #[derive(Debug, Default)]
 pub struct Shadow {
@@ -62,10 +68,10 @@ pub struct Shadow {
 
 impl Shadow {
     /// Writes the first render whole (the `rendered` of the answer to a join), and remembers it.
-    pub fn full(frame: &Frame<'_>, extras: &Extras<'_>, out: &mut Vec<u8>) -> Self {
+    pub fn full(frame: &Frame<'_>, extras: &Extras<'_>, out: &mut Vec<u8>) -> Result<Self, NotHeld> {
         let mut shadow = Self::default();
-        shadow.diff(frame, extras, out);
-        shadow
+        shadow.diff(frame, extras, out)?;
+        Ok(shadow)
     }
 
     /// Writes what differs from the last message, and remembers the new state.
@@ -77,16 +83,25 @@ impl Shadow {
     /// client renders one that comes back meanwhile without telling its elements apart; a later message that passes the
     /// component over gives them names that never reach the page, and the next one then skips elements by these names.
     /// Sent whole, it begins anew.
-    pub fn diff(&mut self, frame: &Frame<'_>, extras: &Extras<'_>, out: &mut Vec<u8>) -> bool {
+    ///
+    /// An error is about a part that was left out ([`Part::held`](crate::tree::Part::held)); then neither the shadow nor
+    /// `out` has changed.
+    pub fn diff(
+        &mut self,
+        frame: &Frame<'_>,
+        extras: &Extras<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, NotHeld> {
         let shown = if self.components.is_empty() { Vec::new() } else { self.placed() };
+        let start = out.len();
         out.push(b'{');
         let before = out.len();
         if frame.components.is_empty() {
             if let Some(root) = frame.root {
-                self.root_alone(root, out);
+                self.root_alone(root, out).inspect_err(|_| out.truncate(start))?;
             }
         } else {
-            Parts::of(self, frame).write(self, out);
+            Parts::of(self, frame).inspect_err(|_| out.truncate(start))?.write(self, out);
         }
         if !shown.is_empty() {
             self.forget_left(shown, frame);
@@ -94,7 +109,7 @@ impl Shadow {
         extras.write(out);
         let changed = out.len() > before;
         out.push(b'}');
-        changed
+        Ok(changed)
     }
 
     /// Forgets the components that this message took off the page. One that moved into a stream's entry is still shown.
@@ -136,8 +151,9 @@ impl Shadow {
     }
 
     /// The view's markup when no component was rendered: nothing needs to be held back.
-    fn root_alone(&mut self, root: &Rendered, out: &mut Vec<u8>) {
-        self.root = write_view(&self.root, root, &[], out);
+    fn root_alone(&mut self, root: &Rendered, out: &mut Vec<u8>) -> Result<(), NotHeld> {
+        self.root = write_view(&self.root, root, &[], out)?;
+        Ok(())
     }
 
     /// The client has destroyed these components: one that comes back is sent whole.
@@ -190,14 +206,19 @@ impl Shadow {
 }
 
 /// Writes what changed in the view's own markup; everything, if the client holds nothing yet.
-pub(super) fn write_view(held: &[u64], root: &Rendered, mention: &[u32], out: &mut Vec<u8>) -> Box<[u64]> {
+pub(super) fn write_view(
+    held: &[u64],
+    root: &Rendered,
+    mention: &[u32],
+    out: &mut Vec<u8>,
+) -> Result<Box<[u64]>, NotHeld> {
     let mut writer = tree::Tree::new(out, held.len().max(16), mention);
     if held.is_empty() {
         writer.whole_view(&VIEW, root);
     } else {
         writer.changed_view(HeldNode::of(held), root);
     }
-    writer.words.into_boxed()
+    writer.into_words()
 }
 
 impl Extras<'_> {

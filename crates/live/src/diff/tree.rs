@@ -5,9 +5,11 @@
 
 use std::collections::HashMap;
 
-use super::words::{self, Held, HeldList, HeldNode, Words};
+use super::path::path_into;
+use super::shadow::NotHeld;
+use super::words::{self, Held, HeldList, HeldNode, HeldPart, Words};
 use super::{hash, json};
-use crate::tree::{Dyn, Entry, List, Rendered, StreamOps, Template};
+use crate::tree::{Dyn, Entry, List, Part, Rendered, Shared, StreamOps, Template};
 
 /// The strings of a stream that says something before it ever had an entry.
 static NO_ENTRY: Template = Template::new(&[""], false);
@@ -15,17 +17,37 @@ static NO_ENTRY: Template = Template::new(&[""], false);
 /// A tree while it is written.
 pub(super) struct Tree<'a> {
     pub(super) out: &'a mut Vec<u8>,
-    pub(super) words: Words,
+    words: Words,
     /// The templates that this message sends, each once: their place here is their number in `p`.
     templates: Vec<&'static Template>,
     /// The components that the client will render in this message. Each must be named by whatever holds it:
     /// the client skips an element with `r` that the message does not mention, and the component within.
     mention: &'a [u32],
+    /// Where the number of which template is to stand: for markup that is written apart from a message.
+    open: Option<Vec<(usize, &'static Template)>>,
+    /// A part was left out that the client does not hold there: the message is worth nothing.
+    lacks_part: bool,
 }
 
 impl<'a> Tree<'a> {
     pub(super) fn new(out: &'a mut Vec<u8>, room: usize, mention: &'a [u32]) -> Self {
-        Self { out, words: Words::with_room(room), templates: Vec::new(), mention }
+        let words = Words::with_room(room);
+        Self { out, words, templates: Vec::new(), mention, open: None, lacks_part: false }
+    }
+
+    /// A tree that is written apart from its message: the numbers of its templates are left open.
+    pub(super) fn apart(out: &'a mut Vec<u8>) -> Self {
+        Self { open: Some(Vec::new()), ..Self::new(out, 16, &[]) }
+    }
+
+    /// The numbers that were left open, with their places.
+    pub(super) fn numbers(&mut self) -> Box<[(usize, &'static Template)]> {
+        self.open.take().unwrap_or_default().into()
+    }
+
+    /// What the client holds once it has the message.
+    pub(super) fn into_words(self) -> Result<Box<[u64]>, NotHeld> {
+        if self.lacks_part { Err(NotHeld) } else { Ok(self.words.into_boxed()) }
     }
 
     /// Writes a component's or a page's members, whole: the values, `s` as `statics` writes it, `r`.
@@ -91,15 +113,6 @@ impl<'a> Tree<'a> {
         self.out.push(b'}');
     }
 
-    /// The number of a template in this message's table.
-    fn template_number(&mut self, template: &'static Template) -> usize {
-        let known = self.templates.iter().position(|known| std::ptr::eq(*known, template));
-        known.unwrap_or_else(|| {
-            self.templates.push(template);
-            self.templates.len() - 1
-        })
-    }
-
     fn whole_values(&mut self, values: &[Dyn]) {
         for (at, value) in values.iter().enumerate() {
             json::position(at, self.out);
@@ -114,15 +127,39 @@ impl<'a> Tree<'a> {
                 self.words.push(hash::text(text));
             }
             Dyn::Component(cid) => {
-                json::number(cid, self.out);
+                json::number(cid.get(), self.out);
                 self.words.component(*cid);
             }
             Dyn::Nested(nested) => self.whole_nested(nested),
             Dyn::List(list) => self.whole_list(list),
+            Dyn::Part(part) => self.whole_part(part),
+            Dyn::Shared(shared) => self.whole_shared(shared),
         }
     }
 
-    fn whole_nested(&mut self, nested: &Rendered) {
+    fn whole_shared(&mut self, shared: &Shared) {
+        match (&shared.encoded, &mut self.open) {
+            (Some(encoded), None) => {
+                let templates = &mut self.templates;
+                encoded.write(|template| number_in(templates, template), self.out);
+                self.words.extend(encoded.words());
+            }
+            _ => self.whole_nested(&shared.markup),
+        }
+    }
+
+    /// A part's markup is a value as any other on the wire; only the words know it as a part.
+    fn whole_part(&mut self, part: &Part) {
+        let Some(markup) = &part.markup else {
+            self.lacks_part = true;
+            return;
+        };
+        let open = self.words.open_part(part.key);
+        self.whole_nested(markup);
+        self.words.close(open);
+    }
+
+    pub(super) fn whole_nested(&mut self, nested: &Rendered) {
         let open = self.words.open_nested(nested.template.fingerprint());
         self.out.push(b'{');
         self.whole_values(&nested.dynamics);
@@ -136,13 +173,15 @@ impl<'a> Tree<'a> {
     }
 
     fn statics_member(&mut self, template: &'static Template) {
-        let number = self.template_number(template);
         json::name("s", self.out);
-        json::number(number, self.out);
+        match &mut self.open {
+            Some(open) => open.push((self.out.len(), template)),
+            None => json::number(number_in(&mut self.templates, template), self.out),
+        }
     }
 
     fn whole_list(&mut self, list: &List) {
-        let stream = list.stream.as_ref();
+        let stream = list.stream.as_deref();
         if list.entries.is_empty() && stream.is_none() {
             let open = self.words.open_list(None, 0, 0, None);
             self.words.close(open);
@@ -234,11 +273,13 @@ impl<'a> Tree<'a> {
                 self.words.component(*cid);
                 let changed = held != cid.get() || self.mention.contains(&held);
                 if changed {
-                    json::number(cid, self.out);
+                    json::number(cid.get(), self.out);
                 }
                 changed
             }
             (Held::Nested(held), Dyn::Nested(nested)) => self.changed_nested(held, nested),
+            (Held::Nested(held), Dyn::Shared(shared)) => self.changed_nested(held, &shared.markup),
+            (Held::Part(held), Dyn::Part(part)) => self.changed_part(held, part),
             (Held::List(held), Dyn::List(list)) if held.stream == stream_name(list) => {
                 self.changed_list(&held, list)
             }
@@ -260,8 +301,29 @@ impl<'a> Tree<'a> {
         changed
     }
 
+    fn changed_part(&mut self, held: HeldPart<'_>, part: &Part) -> bool {
+        if held.key == part.key {
+            let open = self.words.open_part(held.key);
+            self.words.extend(held.markup);
+            self.words.close(open);
+            let markup = words::take(&mut { held.markup });
+            return !self.mention.is_empty()
+                && markup.is_some_and(|markup| path_into(markup, self.mention, self.out));
+        }
+        let (Some(markup), Some(Held::Nested(node))) = (&part.markup, words::take(&mut { held.markup }))
+        else {
+            // It was left out: a part's markup is nested markup.
+            self.whole_part(part);
+            return true;
+        };
+        let open = self.words.open_part(part.key);
+        let changed = self.changed_nested(node, markup);
+        self.words.close(open);
+        changed
+    }
+
     fn changed_list(&mut self, held: &HeldList<'_>, list: &List) -> bool {
-        let orders = list.stream.as_ref().filter(|orders| !orders.is_empty());
+        let orders = list.stream.as_deref().filter(|orders| !orders.is_empty());
         if list.entries.is_empty() && orders.is_none() && held.count == 0 {
             // What the client holds stays: an empty text, or a list whose strings it knows.
             let gaps = list.template.map_or(0, Template::gaps);
@@ -352,6 +414,15 @@ impl<'a> Tree<'a> {
     }
 }
 
+/// The number of a template in a message's table.
+fn number_in(templates: &mut Vec<&'static Template>, template: &'static Template) -> usize {
+    let known = templates.iter().position(|known| std::ptr::eq(*known, template));
+    known.unwrap_or_else(|| {
+        templates.push(template);
+        templates.len() - 1
+    })
+}
+
 /// Where the old entries stand that are not at their old place any more. Each is taken once: two entries that
 /// share one old place would be one object on the client.
 fn displaced(olds: &[(u64, &[u64])], list: &List) -> HashMap<u64, usize, foldhash::fast::FixedState> {
@@ -399,63 +470,4 @@ pub(super) fn statics(template: &Template, out: &mut Vec<u8>) {
         json::string(text, out);
     }
     out.push(b']');
-}
-
-/// Writes the members that lead to the places of `mention` in a tree that was not rendered anew.
-pub(super) fn path_to(mut values: &[u64], mention: &[u32], out: &mut Vec<u8>) {
-    let mut at = 0;
-    while let Some(held) = words::take(&mut values) {
-        let before = out.len();
-        json::position(at, out);
-        if !path_into(held, mention, out) {
-            out.truncate(before);
-        }
-        at += 1;
-    }
-}
-
-fn path_into(held: Held<'_>, mention: &[u32], out: &mut Vec<u8>) -> bool {
-    match held {
-        Held::Text(_) => false,
-        Held::Component(cid) => {
-            let wanted = mention.contains(&cid);
-            if wanted {
-                json::number(cid, out);
-            }
-            wanted
-        }
-        Held::Nested(node) => path_object(node.values, mention, out),
-        Held::List(list) => {
-            let before = out.len();
-            out.extend_from_slice(b"{\"k\":{");
-            let empty = out.len();
-            for (at, (_, values)) in list.entries().enumerate() {
-                let start = out.len();
-                json::position(at, out);
-                if !path_object(values, mention, out) {
-                    out.truncate(start);
-                }
-            }
-            if out.len() == empty {
-                out.truncate(before);
-                return false;
-            }
-            json::name("kc", out);
-            json::number(list.count, out);
-            out.extend_from_slice(b"}}");
-            true
-        }
-    }
-}
-
-fn path_object(values: &[u64], mention: &[u32], out: &mut Vec<u8>) -> bool {
-    let before = out.len();
-    out.push(b'{');
-    path_to(values, mention, out);
-    if out.len() == before + 1 {
-        out.truncate(before);
-        return false;
-    }
-    out.push(b'}');
-    true
 }

@@ -9,6 +9,7 @@
 //! | `n << 2`, low bits 01 | the template, the values: `n` words | nested markup |
 //! | `n << 2`, low bits 10 | the template or 0, a head, the entries: `n` words | a list |
 //! | `cid << 2`, low bits 11 | | a live component's place |
+//! | `n << 2` and the highest bit, low bits 11 | the key, its markup as nested markup: `n` words | a part |
 //!
 //! A list's head is `count`, `values an entry << 32` and `stream << 63`; an entry is its key and its values. A
 //! stream has the hash of its name after the head, and no entries.
@@ -19,6 +20,7 @@ const NESTED: u64 = 1;
 const LIST: u64 = 2;
 const COMPONENT: u64 = 3;
 const STREAM: u64 = 1 << 63;
+const PART: u64 = 1 << 63 | COMPONENT;
 
 /// A value that the client holds.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +29,15 @@ pub(super) enum Held<'a> {
     Nested(HeldNode<'a>),
     List(HeldList<'a>),
     Component(u32),
+    Part(HeldPart<'a>),
+}
+
+/// A part that the client holds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct HeldPart<'a> {
+    pub(super) key: u64,
+    /// The words of its markup: a value of its own.
+    pub(super) markup: &'a [u64],
 }
 
 /// Nested markup that the client holds.
@@ -62,8 +73,9 @@ impl<'a> HeldNode<'a> {
 pub(super) fn take<'a>(words: &mut &'a [u64]) -> Option<Held<'a>> {
     let (&first, rest) = words.split_first()?;
     let kind = first & 0b11;
-    let payload = usize::try_from(first >> 2).ok()?;
-    let inner = if kind == NESTED || kind == LIST { payload } else { 0 };
+    let part = first & PART == PART;
+    let payload = usize::try_from((first & !STREAM) >> 2).ok()?;
+    let inner = if kind == NESTED || kind == LIST || part { payload } else { 0 };
     let (body, rest) = rest.split_at_checked(inner)?;
     *words = rest;
     Some(match kind {
@@ -82,6 +94,10 @@ pub(super) fn take<'a>(words: &mut &'a [u64]) -> Option<Held<'a>> {
                 gaps: usize::try_from((head & !STREAM) >> 32).ok()?,
                 entries,
             })
+        }
+        COMPONENT if part => {
+            let (&key, markup) = body.split_first()?;
+            Held::Part(HeldPart { key, markup })
         }
         COMPONENT => Held::Component(u32::try_from(payload).ok()?),
         _ => Held::Text(first),
@@ -137,6 +153,17 @@ impl Words {
         at
     }
 
+    pub(super) fn open_part(&mut self, key: u64) -> Open {
+        let at = self.open(PART);
+        self.0.push(key);
+        at
+    }
+
+    /// Words that stay as they are.
+    pub(super) fn extend(&mut self, words: &[u64]) {
+        self.0.extend_from_slice(words);
+    }
+
     pub(super) fn open_list(
         &mut self,
         template: Option<u64>,
@@ -171,6 +198,7 @@ pub(super) fn components(mut values: &[u64], found: &mut impl FnMut(u32)) {
             Held::Text(_) => {}
             Held::Component(cid) => found(cid),
             Held::Nested(node) => components(node.values, found),
+            Held::Part(part) => components(part.markup, found),
             Held::List(list) => {
                 for (_, values) in list.entries() {
                     components(values, found);

@@ -14,7 +14,7 @@ pub struct List {
     pub(crate) template: Option<&'static Template>,
     pub(crate) entries: Vec<Entry>,
     /// What to do on the client, when the list is a stream: the server keeps no entries of it.
-    pub(crate) stream: Option<StreamOps>,
+    pub(crate) stream: Option<Box<StreamOps>>,
 }
 
 /// One entry of a [`List`].
@@ -62,7 +62,7 @@ pub fn each<T, K: Hash>(
 pub fn stream(orders: StreamOps, entries: impl IntoIterator<Item = Rendered>) -> List {
     let mut list = List::keyed(entries.into_iter().map(|entry| (0, entry)));
     assert_eq!(list.len(), orders.inserts.len(), "a stream's list has one entry for each insert");
-    list.stream = Some(orders);
+    list.stream = Some(Box::new(orders));
     list
 }
 

@@ -37,6 +37,9 @@ impl Page<'_> {
             Dyn::Nested(nested) => self.rendered(nested, out),
             Dyn::List(list) => self.list(list, out),
             Dyn::Component(cid) => self.component(*cid, out),
+            Dyn::Shared(shared) => self.rendered(&shared.markup, out),
+            // One that is held is in no whole render.
+            Dyn::Part(part) => part.markup.iter().for_each(|markup| self.rendered(markup, out)),
         }
     }
 

@@ -1,8 +1,9 @@
 //! A template with its values.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
-use super::{Cid, List, Template};
+use super::{Cid, List, Part, Shared, Template};
 
 /// A piece of markup: a template and the values in its gaps.
 ///
@@ -34,6 +35,10 @@ pub enum Dyn {
     List(List),
     /// The place of a live component, whose markup travels apart.
     Component(Cid),
+    /// Markup that is left out where the client holds it.
+    Part(Part),
+    /// Markup that other pages show too.
+    Shared(Arc<Shared>),
 }
 
 impl Rendered {
@@ -52,7 +57,8 @@ impl Rendered {
         self.template
     }
 
-    /// Calls `found` for each live component whose place is in this markup, entries of streams included.
+    /// Calls `found` for each live component whose place is in this markup, entries of streams included. Not for those of
+    /// parts that the client holds: it holds them as well.
     pub(crate) fn components(&self, found: &mut impl FnMut(Cid)) {
         self.dynamics.iter().for_each(|value| value.components(found));
     }
@@ -78,6 +84,8 @@ impl Dyn {
                 values.for_each(|value| value.components(found));
             }
             Self::Component(cid) => found(*cid),
+            Self::Shared(shared) => shared.markup.components(found),
+            Self::Part(part) => part.markup.iter().for_each(|markup| markup.components(found)),
         }
     }
 

@@ -10,6 +10,7 @@ mod diff;
 mod forms;
 mod html;
 mod joins;
+mod parts;
 mod streams;
 mod tokens;
 mod views;

@@ -47,7 +47,7 @@ fn recorded_frames_give_the_pages_that_ours_give() {
     let mut out = Vec::new();
     let first = page(&state);
     let mut shadow =
-        Shadow::full(&Frame { root: Some(&first), components: &[] }, &Extras::default(), &mut out);
+        Shadow::full(&Frame { root: Some(&first), components: &[] }, &Extras::default(), &mut out).unwrap();
     let mut ours = Client::join(std::str::from_utf8(&out).unwrap()).unwrap();
     assert_eq!(ours.html(), theirs.html(), "join");
     let steps: [Step; 8] = [
@@ -71,7 +71,8 @@ fn recorded_frames_give_the_pages_that_ours_give() {
         theirs.merge(frame).unwrap();
         out.clear();
         let next = page(&state);
-        let sent = shadow.diff(&Frame { root: Some(&next), components: &[] }, &Extras::default(), &mut out);
+        let sent =
+            shadow.diff(&Frame { root: Some(&next), components: &[] }, &Extras::default(), &mut out).unwrap();
         let message = std::str::from_utf8(&out).unwrap();
         assert_eq!(sent, !matches!(at, 5 | 6), "{message}");
         ours.merge(message).unwrap();
@@ -84,10 +85,11 @@ fn title_events_and_reply_travel_at_the_root() {
     let state = State { count: 0, items: Vec::new(), page: "", flash: "" };
     let first = page(&state);
     let mut shadow =
-        Shadow::full(&Frame { root: Some(&first), components: &[] }, &Extras::default(), &mut Vec::new());
+        Shadow::full(&Frame { root: Some(&first), components: &[] }, &Extras::default(), &mut Vec::new())
+            .unwrap();
     let mut out = Vec::new();
     let events = [r#"["hi",{"a":1}]"#.to_owned()];
     let extras = Extras { title: Some("T\"2"), events: &events, reply: Some("{\"ok\":1}") };
-    assert!(shadow.diff(&Frame { root: Some(&first), components: &[] }, &extras, &mut out));
+    assert!(shadow.diff(&Frame { root: Some(&first), components: &[] }, &extras, &mut out).unwrap());
     assert_eq!(out, br#"{"t":"T\"2","e":[["hi",{"a":1}]],"r":{"ok":1}}"#);
 }

@@ -1,6 +1,9 @@
 //! A page's content as the tests see it: an oracle that shares no code with the crate.
 
-use live::tree::{Insert, StreamOps};
+use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
+use live::tree::{Insert, Part, Shared, StreamOps};
 use live::{Cid, Dyn, Rendered, Template, each, stream};
 
 /// One value on the page.
@@ -53,8 +56,53 @@ impl Piece {
         TEMPLATES.get(self.template).unwrap_or(&ENTRY)
     }
 
+    /// The whole piece.
     pub(crate) fn rendered(&self) -> Rendered {
-        Rendered::new(self.statics(), self.values.iter().map(Node::value).collect())
+        self.lean(&BTreeSet::new())
+    }
+
+    /// The piece without the parts of these keys.
+    pub(crate) fn lean(&self, held: &BTreeSet<u64>) -> Rendered {
+        Rendered::new(self.statics(), self.values.iter().map(|value| value.value(held)).collect())
+    }
+
+    /// The keys of the parts in it, but for those within entries of streams.
+    pub(crate) fn parts(&self, found: &mut BTreeSet<u64>) {
+        let mut pieces = vec![self];
+        while let Some(piece) = pieces.pop() {
+            found.extend(piece.part());
+            for value in &piece.values {
+                match value {
+                    Node::Nested(piece) => pieces.push(piece),
+                    Node::List(entries) => pieces.extend(entries.iter().map(|(_, piece)| piece)),
+                    Node::Text(_) | Node::Component(_) | Node::Stream(_) => {}
+                }
+            }
+        }
+    }
+
+    /// The key under which it is a part where it is nested: half of the templates are. What has a stream is none, since it
+    /// gives orders whether it has changed or not.
+    fn part(&self) -> Option<u64> {
+        (self.template % 2 == 1 && !self.has_stream()).then(|| {
+            let mut hasher = DefaultHasher::new();
+            format!("{self:?}").hash(&mut hasher);
+            hasher.finish()
+        })
+    }
+
+    /// Whether it is markup that other pages show too.
+    fn is_shared(&self) -> bool {
+        matches!(self.template, 2 | 8)
+    }
+
+    fn has_stream(&self) -> bool {
+        self.values.iter().any(|value| match value {
+            Node::Stream(_) => true,
+            Node::Nested(piece) => piece.has_stream(),
+            Node::List(entries) => entries.iter().any(|(_, piece)| piece.has_stream()),
+            Node::Text(_) | Node::Component(_) => false,
+        })
     }
 
     /// The markup; `place` answers for components and streams.
@@ -71,11 +119,16 @@ impl Piece {
 }
 
 impl Node {
-    fn value(&self) -> Dyn {
+    fn value(&self, held: &BTreeSet<u64>) -> Dyn {
         match self {
             Self::Text(text) => Dyn::text(*text),
-            Self::Nested(piece) => Dyn::Nested(piece.rendered()),
-            Self::List(entries) => Dyn::List(each(entries, |(key, _)| *key, |(_, piece)| piece.rendered())),
+            Self::Nested(piece) => match piece.part() {
+                Some(key) if held.contains(&key) => Dyn::Part(Part::held(key)),
+                Some(key) => Dyn::Part(Part::rendered(key, piece.lean(held))),
+                None if piece.is_shared() => Dyn::Shared(Shared::new(piece.rendered())),
+                None => Dyn::Nested(piece.lean(held)),
+            },
+            Self::List(entries) => Dyn::List(each(entries, |(key, _)| *key, |(_, piece)| piece.lean(held))),
             Self::Component(cid) => Dyn::Component(Cid::new(*cid).unwrap()),
             Self::Stream(node) => {
                 let orders = StreamOps {
@@ -84,7 +137,7 @@ impl Node {
                     deletes: node.deletes.clone(),
                     reset: node.reset,
                 };
-                let entries = stream(orders, node.inserts.iter().map(|(_, piece)| piece.rendered()));
+                let entries = stream(orders, node.inserts.iter().map(|(_, piece)| piece.lean(held)));
                 Dyn::Nested(Rendered::new(&CONTAINER, vec![Dyn::text(node.name), Dyn::List(entries)]))
             }
         }

@@ -22,12 +22,16 @@ pub(crate) struct World {
     /// Those that the client was sent and has not destroyed.
     held: BTreeSet<u32>,
     sent_view: Option<Piece>,
+    /// The keys of the parts in the view's markup as it was last sent.
+    sent_parts: BTreeSet<u64>,
     shown: BTreeMap<&'static str, Vec<(String, Piece)>>,
 }
 
 /// One render: what is rendered anew, which components the client has destroyed before, and the page.
 pub(crate) struct Step {
     pub(crate) view: Option<Rendered>,
+    /// The same without the parts that it had when it was last sent, wherever they stood.
+    pub(crate) lean: Option<Rendered>,
     pub(crate) components: Vec<(Cid, Rendered)>,
     pub(crate) destroyed: Vec<Cid>,
     pub(crate) html: String,
@@ -45,6 +49,7 @@ impl World {
             sent: BTreeMap::new(),
             held: BTreeSet::new(),
             sent_view: None,
+            sent_parts: BTreeSet::new(),
             shown: BTreeMap::new(),
         }
     }
@@ -78,6 +83,11 @@ impl World {
         }
         let changed = self.sent_view.as_ref() != Some(&self.view);
         let view = (changed || self.random.once_in(2)).then(|| self.view.rendered());
+        let lean = view.as_ref().map(|_| self.view.lean(&self.sent_parts));
+        if view.is_some() {
+            self.sent_parts.clear();
+            self.view.parts(&mut self.sent_parts);
+        }
         let mut components = Vec::new();
         for cid in &placed.components {
             let piece = &self.components[cid];
@@ -93,7 +103,7 @@ impl World {
         for cid in &placed.components {
             self.sent.insert(*cid, self.components[cid].clone());
         }
-        Step { view, components, destroyed, html }
+        Step { view, lean, components, destroyed, html }
     }
 
     /// The page, streams included; the streams' orders are done with.
