@@ -99,7 +99,7 @@ pub struct Applied {
 }
 
 /// A rule that makes listed lines cheaper.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Promotion {
     /// Its name for people and for the order.
     pub code: String,
@@ -108,7 +108,7 @@ pub struct Promotion {
 }
 
 /// The kinds of promotion, in the order in which they are applied.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Rule {
     /// Pieces of the product are counted in groups: `buy` are paid, up to `free` more come with them, also in a

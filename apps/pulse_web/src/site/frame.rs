@@ -14,7 +14,7 @@ use crate::assets::ASSETS;
 use crate::news::{News, Topic};
 
 /// The pages that the menu names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Place {
     /// The catalogue and its products.
     Shop,
@@ -73,35 +73,16 @@ impl Frame {
 
     /// A page's content in its frame.
     pub(crate) fn around(&self, page: &Page, visitor: &Visitor, content: impl Render) -> Rendered {
-        let current = |place: Place| (self.here == place).then_some("page");
-        let icon = ASSETS.icon.path.as_str();
+        let menu = Menu {
+            here: self.here,
+            pieces: self.pieces,
+            signed_in: visitor.account().is_some(),
+            works_here: visitor.seems_to_have(Permission::SeeOrders),
+        };
         html! {
             <div>
                 <a class="skip" href="#content">Skip to content</a>
-                <header class="top">
-                    <div>
-                        <a class="brand" href="/" data-phx-link="redirect" data-phx-link-state="push">
-                            <img src={icon} alt="" width="28" height="28"/>Pulse
-                        </a>
-                        <form class="search" action="/" method="get" role="search">
-                            <label class="sr" for="find">Search the shop</label>
-                            <input id="find" type="search" name="q" placeholder="Search" maxlength="100" autocomplete="off"/>
-                            <button class="btn quiet" type="submit">Search</button>
-                        </form>
-                        <nav aria-label="Pages">
-                            <ul>
-                                <li><a href="/cart" aria-current={current(Place::Cart)} data-phx-link="redirect" data-phx-link-state="push">Cart {(self.pieces > 0).then(|| html! { <span class="count">{self.pieces} <span class="sr">" pieces"</span></span> })}</a></li>
-                                {match visitor.account() {
-                                    Some(_) => html! { <li><a href="/account" aria-current={current(Place::Account)}>Account</a></li> },
-                                    None => html! { <li><a href="/login" aria-current={current(Place::Account)}>Sign in</a></li> },
-                                }}
-                                {visitor.seems_to_have(Permission::SeeOrders).then(|| html! {
-                                    <li><a href="/office" aria-current={current(Place::Office)}>Office</a></li>
-                                })}
-                            </ul>
-                        </nav>
-                    </div>
-                </header>
+                {page.part(menu, Menu::render)}
                 <p class="offline" role="status">The connection is gone. What you see may be old; we try again.</p>
                 <main id="content" tabindex="-1">{content}</main>
                 <Messages page={page}/>
@@ -112,6 +93,49 @@ impl Frame {
                     </div>
                 </footer>
             </div>
+        }
+    }
+}
+
+/// The way to other pages, above each of them.
+#[derive(Hash)]
+struct Menu {
+    here: Place,
+    pieces: i64,
+    signed_in: bool,
+    works_here: bool,
+}
+
+impl Menu {
+    fn render(self) -> Rendered {
+        let current = |place: Place| (self.here == place).then_some("page");
+        let icon = ASSETS.icon.path.as_str();
+        html! {
+            <header class="top">
+                <div>
+                    <a class="brand" href="/" data-phx-link="redirect" data-phx-link-state="push">
+                        <img src={icon} alt="" width="28" height="28"/>Pulse
+                    </a>
+                    <form class="search" action="/" method="get" role="search">
+                        <label class="sr" for="find">Search the shop</label>
+                        <input id="find" type="search" name="q" placeholder="Search" maxlength="100" autocomplete="off"/>
+                        <button class="btn quiet" type="submit">Search</button>
+                    </form>
+                    <nav aria-label="Pages">
+                        <ul>
+                            <li><a href="/cart" aria-current={current(Place::Cart)} data-phx-link="redirect" data-phx-link-state="push">Cart {(self.pieces > 0).then(|| html! { <span class="count">{self.pieces} <span class="sr">" pieces"</span></span> })}</a></li>
+                            {if self.signed_in {
+                                html! { <li><a href="/account" aria-current={current(Place::Account)}>Account</a></li> }
+                            } else {
+                                html! { <li><a href="/login" aria-current={current(Place::Account)}>Sign in</a></li> }
+                            }}
+                            {self.works_here.then(|| html! {
+                                <li><a href="/office" aria-current={current(Place::Office)}>Office</a></li>
+                            })}
+                        </ul>
+                    </nav>
+                </div>
+            </header>
         }
     }
 }

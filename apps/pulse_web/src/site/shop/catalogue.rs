@@ -8,7 +8,7 @@ use std::sync::Arc;
 use live::html::Component;
 use live::{Ctx, Halt, LiveView, LocalPath, Page, Rendered, each, html};
 use pulse_core::pricing::Promotion;
-use pulse_core::{Quantity, Sku};
+use pulse_core::{Money, Quantity, Sku};
 use pulse_data::catalog::{CatalogError, Product, ProductQuery, Sort};
 use pulse_data::page::{Cursor, Page as Found};
 use serde::Deserialize;
@@ -25,7 +25,7 @@ use crate::news::{News, Topic};
 const PAGE: u32 = 24;
 
 /// What the address says.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Wanted {
     q: String,
@@ -202,47 +202,67 @@ impl LiveView for Catalogue {
     }
 
     fn render(&self, page: &Page) -> Rendered {
-        let wanted = &self.wanted;
         let content = html! {
             <div class="columns side-main">
-                <aside aria-label="Shelves">
-                    <h2 class="aside-title">Shelves</h2>
-                    <ul class="menu">
-                        <li><ShelfLink text="Everything" count=None path={Wanted { shelf: String::new(), ..wanted.clone() }.path()} here={wanted.shelf.is_empty()}/></li>
-                        {each(self.shelves.iter(), |(shelf, _)| shelf.clone(), |(shelf, count)| html! {
-                            <li><ShelfLink text={shelf} count={Some(*count)} path={Wanted { shelf: shelf.clone(), ..wanted.clone() }.path()} here={wanted.shelf == *shelf}/></li>
-                        })}
-                    </ul>
-                </aside>
+                {page.part((&self.wanted, &self.shelves), shelves)}
                 <section aria-labelledby="list">
-                    <div class="row apart">
-                        <h1 id="list">{wanted.title()}</h1>
-                        <form id="look" class="row" action="/" method="get" phx-change="look" phx-submit="look">
-                            <input type="hidden" name="q" value={wanted.q.as_str()}/>
-                            <input type="hidden" name="shelf" value={wanted.shelf.as_str()}/>
-                            <label class="sr" for="sort">Order</label>
-                            <select id="sort" name="sort">
-                                {each(&SORTS, |(_, name, _)| name.to_string(), |(sort, name, text)| html! {
-                                    <option value={*name} selected={*sort == wanted.sort}>{*text}</option>
-                                })}
-                            </select>
-                            <label class="check"><input type="checkbox" name="in" value="true" checked={wanted.in_stock}/>In stock</label>
-                            <noscript><button class="btn small quiet" type="submit">Show</button></noscript>
-                        </form>
-                    </div>
+                    {page.part(&self.wanted, heading)}
                     {self.products.is_empty().then(|| html! { <p class="soft">Nothing was found. Try another word, or look through the shelves.</p> })}
                     <ul id="products" class="grid" phx-update="stream" phx-viewport-bottom={self.products.more()}>
                         {self.products.render(|id, product| html! {
-                            <li id={id}><Card product={product} promotions={&self.promotions}/></li>
+                            <li id={id}>{page.shared(Card::of(product, &self.promotions), Card::render)}</li>
                         })}
                     </ul>
-                    {self.products.next().map(|next| html! {
-                        <noscript><p><a class="btn quiet" href={wanted.path().query("after", next.as_str()).to_string()}>More</a></p></noscript>
-                    })}
+                    {page.part((&self.wanted, self.products.next().as_ref().map(Cursor::as_str)), next_page)}
                 </section>
             </div>
         };
         self.frame.around(page, &self.visitor, content)
+    }
+}
+
+/// The shelves, and which of them one looks at.
+fn shelves((wanted, shelves): (&Wanted, &Shelves)) -> Rendered {
+    html! {
+        <aside aria-label="Shelves">
+            <h2 class="aside-title">Shelves</h2>
+            <ul class="menu">
+                <li><ShelfLink text="Everything" count=None path={Wanted { shelf: String::new(), ..wanted.clone() }.path()} here={wanted.shelf.is_empty()}/></li>
+                {each(shelves.iter(), |(shelf, _)| shelf.clone(), |(shelf, count)| html! {
+                    <li><ShelfLink text={shelf} count={Some(*count)} path={Wanted { shelf: shelf.clone(), ..wanted.clone() }.path()} here={wanted.shelf == *shelf}/></li>
+                })}
+            </ul>
+        </aside>
+    }
+}
+
+/// What the list is of, and in which order.
+fn heading(wanted: &Wanted) -> Rendered {
+    html! {
+        <div class="row apart">
+            <h1 id="list">{wanted.title()}</h1>
+            <form id="look" class="row" action="/" method="get" phx-change="look" phx-submit="look">
+                <input type="hidden" name="q" value={wanted.q.as_str()}/>
+                <input type="hidden" name="shelf" value={wanted.shelf.as_str()}/>
+                <label class="sr" for="sort">Order</label>
+                <select id="sort" name="sort">
+                    {each(&SORTS, |(_, name, _)| name.to_string(), |(sort, name, text)| html! {
+                        <option value={*name} selected={*sort == wanted.sort}>{*text}</option>
+                    })}
+                </select>
+                <label class="check"><input type="checkbox" name="in" value="true" checked={wanted.in_stock}/>In stock</label>
+                <noscript><button class="btn small quiet" type="submit">Show</button></noscript>
+            </form>
+        </div>
+    }
+}
+
+/// The way on for a page without a script.
+fn next_page((wanted, next): (&Wanted, Option<&str>)) -> Rendered {
+    html! {
+        {next.map(|next| html! {
+            <noscript><p><a class="btn quiet" href={wanted.path().query("after", next).to_string()}>More</a></p></noscript>
+        })}
     }
 }
 
@@ -262,22 +282,32 @@ impl Component for ShelfLink<'_> {
     }
 }
 
+/// A product on the list: what of it is shown there.
+#[derive(Hash)]
 struct Card<'a> {
-    product: &'a Product,
+    sku: Sku,
+    name: &'a str,
+    price: Money,
+    stock: i64,
     promotions: &'a [Promotion],
 }
 
-impl Component for Card<'_> {
+impl<'a> Card<'a> {
+    fn of(product: &'a Product, promotions: &'a [Promotion]) -> Self {
+        let Product { sku, name, price, stock, .. } = product;
+        Self { sku: *sku, name, price: *price, stock: *stock, promotions }
+    }
+
     fn render(self) -> Rendered {
-        let Product { sku, name, price, stock, .. } = self.product;
+        let Self { sku, name, price, stock, promotions } = self;
         html! {
             <article class="sheet product">
-                <Tile sku={*sku} name={name} big=false/>
+                <Tile sku={sku} name={name} big=false/>
                 <div class="body">
-                    <h3><a href={product_path(*sku).to_string()} data-phx-link="redirect" data-phx-link-state="push">{name}</a></h3>
-                    <div class="row apart"><span class="price">{money(*price)}</span>{Stock(*stock).render()}</div>
-                    <deals::Tags promotions={self.promotions} sku={*sku}/>
-                    <button class="btn small quiet" type="button" phx-click="add" phx-value-sku={sku.as_str()} disabled={*stock <= 0}>
+                    <h3><a href={product_path(sku).to_string()} data-phx-link="redirect" data-phx-link-state="push">{name}</a></h3>
+                    <div class="row apart"><span class="price">{money(price)}</span>{Stock(stock).render()}</div>
+                    <deals::Tags promotions={promotions} sku={sku}/>
+                    <button class="btn small quiet" type="button" phx-click="add" phx-value-sku={sku.as_str()} disabled={stock <= 0}>
                         Add<span class="sr">" "{name} " to the cart"</span>
                     </button>
                 </div>
