@@ -99,8 +99,14 @@ export function office(shop, goods) {
       await desk.press("#promotion_percent", "Enter");
       await focused(desk, "promotion_code");
       await desk.waitForSelector("#promotion_percent[aria-invalid=true]");
-      // Something is chosen while the answer to the submit is under way.
-      await desk.fill("#promotion_percent", "102");
+      await desk.context().close();
+    },
+    "the first wrong field is focused also where something is chosen before it is told": async () => {
+      const desk = await shop.page("/office/new-promotion", await shop.context("staff"));
+      // Nothing wrong is known yet when the answer to the submit comes: what was chosen last keeps the form as it is.
+      await late(desk);
+      await desk.fill("#promotion_code", "two words");
+      await desk.fill("#promotion_percent", "10");
       await desk.press("#promotion_percent", "Enter");
       await desk.selectOption("#promotion_kind", "basket_threshold");
       await desk.waitForSelector("#promotion_off");
