@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What must pass; a check that is not here is a check that nobody would miss.
-const PAGES: usize = 40;
+const PAGES: usize = 41;
 const LIFE: usize = 32;
 
 #[test]
