@@ -39,7 +39,7 @@ bench: ## The table of figures, beside their peers
 soak: ## kill -9 again and again, and outages of 30 s: make soak ROUNDS=200 OUTAGE=30
 	@sh tools/setup.sh build test
 	PULSE_SOAK_ROUNDS=$(or $(ROUNDS),200) PULSE_SOAK_OUTAGE=$(or $(OUTAGE),30) \
-		cargo xtask test -- --package pulse --package pulse_ingest --package pipeline --package jobs soak
+		cargo xtask test -- --profile soak --package pulse --package pulse_ingest --package pipeline --package jobs soak
 
 prove: ## That every lab's gate is strong: right is green, nothing is red, known mistakes are red by name (PROVE=--quick)
 	@sh tools/setup.sh build test
