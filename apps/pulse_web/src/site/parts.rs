@@ -146,6 +146,11 @@ pub(crate) fn sent(field: &Field<'_>) -> Option<u32> {
     (field.sent > 0).then_some(field.sent)
 }
 
+/// A field of a filter: it holds what the address says, and nothing is ever wrong with it.
+pub(crate) fn filter<'f>(name: &str, value: &'f str) -> Field<'f> {
+    Field { id: name.to_owned(), name: name.to_owned(), value: value.into(), errors: &[], sent: 0 }
+}
+
 /// A labelled choice of one.
 pub(crate) struct Choice<'a> {
     pub(crate) field: Field<'a>,

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use live::html::{Component, Render};
-use live::{Ctx, Halt, LiveView, LocalPath, Page, Rendered, each, html};
+use live::{Ctx, Halt, LiveView, LocalPath, Page, Rendered, TaskCrashed, each, html};
 use pulse_core::{Permission, Principal};
 
 use super::super::frame::{Frame, Place};
@@ -127,6 +127,21 @@ pub(crate) fn said(error: impl Into<ApiError>) -> String {
 /// What was shown or done; where it was not, the visitor is told why.
 pub(crate) fn tell<T>(result: Result<T, impl Into<ApiError>>, page: &mut Page) -> Option<T> {
     result.map_err(|error| page.put_flash("error", said(error))).ok()
+}
+
+/// What work beside the page has come to; where it failed or broke off, the visitor is told.
+pub(crate) fn ended<T>(
+    work: Result<Result<T, impl Into<ApiError>>, TaskCrashed>,
+    page: &mut Page,
+) -> Option<T> {
+    match work {
+        Ok(result) => tell(result, page),
+        Err(error) => {
+            tracing::error!(%error, "work beside a page of the office ended without an answer");
+            page.put_flash("error", "It ended without an answer. Look what is left, and try again.");
+            None
+        }
+    }
 }
 
 /// A live link to another page of the office.

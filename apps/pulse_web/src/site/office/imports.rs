@@ -6,17 +6,17 @@
 use std::sync::Arc;
 
 use live::html::Component;
-use live::{Ctx, Field, Form, Halt, LiveView, LocalPath, Page, Params, Rendered, TaskCrashed, html};
+use live::{Ctx, Form, Halt, LiveView, LocalPath, Page, Params, Rendered, TaskCrashed, html};
 use pulse_core::Permission;
 use pulse_data::imports::{Closed, ImportError, ImportLetter, ImportLetterQuery, LetterKey};
 use pulse_data::page::{Cursor, Page as Found};
 use pulse_ingest::retail::Reason;
 use serde::Deserialize;
 
-use super::super::parts::{Choice, TextField, Time, grouped};
+use super::super::parts::{Choice, TextField, Time, filter, grouped};
 use super::super::roll::Roll;
 use super::super::visitor::Visitor;
-use super::desk::{Desk, Tab, halt, said, tell};
+use super::desk::{Desk, Tab, ended, halt, said, tell};
 use crate::news::News;
 
 /// Letters that are read at a time.
@@ -201,14 +201,12 @@ impl LiveView for Imports {
     async fn handle_info(&mut self, info: Info, cx: &mut Ctx<'_, Self>) {
         match info {
             Info::News(news) => return self.desk.heard(&news).await,
-            Info::Dismissed(Ok(Ok(letters))) => {
-                self.note = note();
-                cx.put_flash("info", format!("{} dismissed.", grouped(letters)));
-            }
             Info::Dismissed(Ok(Err(error))) => self.refused(error, cx),
-            Info::Dismissed(Err(error)) => {
-                tracing::error!(%error, "work on dead letters ended without an answer");
-                cx.put_flash("error", "It ended without an answer. Look what is left, and try again.");
+            Info::Dismissed(work) => {
+                if let Some(letters) = ended(work, cx) {
+                    self.note = note();
+                    cx.put_flash("info", format!("{} dismissed.", grouped(letters)));
+                }
             }
         }
         self.busy = false;
@@ -218,21 +216,14 @@ impl LiveView for Imports {
     fn render(&self, page: &Page) -> Rendered {
         let mut reasons = vec![("", "All")];
         reasons.extend(Reason::ALL.map(|one| (one.name(), reason(one.name()))));
-        let field = |name: &'static str, value: &str| Field {
-            id: name.to_owned(),
-            name: name.to_owned(),
-            value: value.to_owned().into(),
-            errors: &[],
-            sent: 0,
-        };
         let Wanted { state, reason } = &self.wanted;
         let (open, none) = (state.is_empty(), self.rows.is_empty());
         let content = html! {
             <h1>Dead letters of replays</h1>
             <p class="soft">Rows of the files that <code>pulse replay</code> read and could not use. They stay in its report, dismissed or not.</p>
             <form id="look" class="row" aria-label="Dead letters" phx-change="look" phx-submit="look">
-                <Choice field={field("state", state)} label="State" options={&[("", "Open"), ("dismissed", "Dismissed")]}/>
-                <Choice field={field("reason", reason)} label="Reason" options={&reasons}/>
+                <Choice field={filter("state", state)} label="State" options={&[("", "Open"), ("dismissed", "Dismissed")]}/>
+                <Choice field={filter("reason", reason)} label="Reason" options={&reasons}/>
             </form>
             <form id="dismissal" class="sheet fields" phx-change="note" phx-submit="all" hidden={!open || none}>
                 <TextField field={self.note.field("note")} label="Why they may stay undone" kind="text" autocomplete={Some("off")} hint={Some("Such as: postage is not sold.")} required=false/>

@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use jobs::{Filter, JobId, State, Stored};
 use live::html::Component;
-use live::{Ctx, Field, Halt, LiveView, LocalPath, Page, Rendered, each, html};
+use live::{Ctx, Halt, LiveView, LocalPath, Page, Rendered, each, html};
 use pulse_core::{Permission, Timestamp};
 use pulse_data::background::{BackgroundError, MOST_AT_ONCE, Mend, QueueRow};
 use serde::Deserialize;
 
-use super::super::parts::{Choice, Time, grouped};
+use super::super::parts::{Choice, Time, filter, grouped};
 use super::super::visitor::Visitor;
 use super::desk::{Desk, Go, Tab, halt, said};
 use super::queues::queues_path;
@@ -262,17 +262,10 @@ impl Jobs {
         states.extend(State::ALL.map(|one| (one.name(), state(one).0)));
         let mut queues = vec![("", "All")];
         queues.extend(self.queues.iter().map(|row| (row.name.as_str(), row.name.as_str())));
-        let field = |name: &str, value: &str| Field {
-            id: name.to_owned(),
-            name: name.to_owned(),
-            value: value.to_owned().into(),
-            errors: &[],
-            sent: 0,
-        };
         html! {
             <form id="look" class="row" role="search" aria-label="Jobs" phx-change="look" phx-submit="look">
-                <Choice field={field("state", chosen)} label="State" options={&states}/>
-                <Choice field={field("queue", queue)} label="Queue" options={&queues}/>
+                <Choice field={filter("state", chosen)} label="State" options={&states}/>
+                <Choice field={filter("queue", queue)} label="Queue" options={&queues}/>
                 <div class="field">
                     <label for="worker">Worker</label>
                     <input id="worker" type="search" name="worker" value={worker.as_str()} placeholder="mail.send" maxlength="100" autocomplete="off" phx-debounce="300"/>

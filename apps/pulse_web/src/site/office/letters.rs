@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use live::html::Component;
-use live::{Ctx, Field, Halt, LiveView, LocalPath, Page, Rendered, TaskCrashed, html};
+use live::{Ctx, Halt, LiveView, LocalPath, Page, Rendered, TaskCrashed, html};
 use pulse_core::Permission;
 use pulse_data::feeds::{FeedError, Letter, LetterQuery, LetterState, Reason};
 use pulse_data::page::{Cursor, Page as Found};
@@ -14,10 +14,10 @@ use pulse_ingest::feed::{Retried, discard_all, retry_all};
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
-use super::super::parts::{Choice, Time};
+use super::super::parts::{Choice, Time, filter};
 use super::super::roll::Roll;
 use super::super::visitor::Visitor;
-use super::desk::{Desk, Go, Tab, halt, said, tell};
+use super::desk::{Desk, Go, Tab, ended, halt, tell};
 use crate::news::News;
 
 /// Letters that are read at a time.
@@ -143,8 +143,6 @@ impl Letters {
     }
 }
 
-const CRASHED: &str = "It ended without an answer. Look what is left, and try again.";
-
 impl LiveView for Letters {
     type Scope = Visitor;
     type Params = Wanted;
@@ -187,19 +185,15 @@ impl LiveView for Letters {
     async fn handle_info(&mut self, info: Info, cx: &mut Ctx<'_, Self>) {
         match info {
             Info::News(news) => return self.desk.heard(&news).await,
-            Info::Retried(Ok(Ok(retried))) => {
-                cx.put_flash(
-                    "info",
-                    format!("{} done, {} still can't be used.", retried.done, retried.still),
-                );
+            Info::Retried(work) => {
+                if let Some(Retried { done, still, .. }) = ended(work, cx) {
+                    cx.put_flash("info", format!("{done} done, {still} still can't be used."));
+                }
             }
-            Info::Discarded(Ok(Ok(dropped))) => cx.put_flash("info", format!("{dropped} dropped.")),
-            Info::Retried(Ok(Err(error))) | Info::Discarded(Ok(Err(error))) => {
-                cx.put_flash("error", said(error));
-            }
-            Info::Retried(Err(error)) | Info::Discarded(Err(error)) => {
-                tracing::error!(%error, "work on dead letters ended without an answer");
-                cx.put_flash("error", CRASHED);
+            Info::Discarded(work) => {
+                if let Some(dropped) = ended(work, cx) {
+                    cx.put_flash("info", format!("{dropped} dropped."));
+                }
             }
         }
         self.begin_again(cx).await;
@@ -209,13 +203,6 @@ impl LiveView for Letters {
         let states: Vec<_> = [("", "Open"), ("replayed", "Replayed"), ("discarded", "Dropped")].into();
         let mut reasons = vec![("", "All")];
         reasons.extend(Reason::ALL.map(|one| (one.name(), reason(one))));
-        let field = |name: &'static str, value: &str| Field {
-            id: name.to_owned(),
-            name: name.to_owned(),
-            value: value.to_owned().into(),
-            errors: &[],
-            sent: 0,
-        };
         let Wanted { state, reason, source } = &self.wanted;
         let offered = self.wanted.is_open() && !self.rows.is_empty();
         let content = html! {
@@ -227,8 +214,8 @@ impl LiveView for Letters {
                 </div>
             </div>
             <form id="look" class="row" role="search" aria-label="Dead letters" phx-change="look" phx-submit="look">
-                <Choice field={field("state", state)} label="State" options={&states}/>
-                <Choice field={field("reason", reason)} label="Reason" options={&reasons}/>
+                <Choice field={filter("state", state)} label="State" options={&states}/>
+                <Choice field={filter("reason", reason)} label="Reason" options={&reasons}/>
                 <div class="field">
                     <label for="source">Source</label>
                     <input id="source" type="search" name="source" value={source.as_str()} placeholder="acme" maxlength="60" autocomplete="off" phx-debounce="300"/>

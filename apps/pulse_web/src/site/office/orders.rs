@@ -16,7 +16,7 @@ use pulse_data::orders::{Order, OrderError, OrderQuery};
 use pulse_data::page::{Cursor, Page as Found};
 use serde::Deserialize;
 
-use super::super::parts::{Choice, StatusTag, Time, money, status};
+use super::super::parts::{Choice, StatusTag, Time, filter, money, status};
 use super::super::roll::Roll;
 use super::super::visitor::Visitor;
 use super::desk::{Desk, Go, Tab, halt, tell};
@@ -180,18 +180,11 @@ impl LiveView for Orders {
         let chosen = self.wanted.map_or("", Status::name);
         let mut options = vec![("", "All")];
         options.extend(Status::ALL.map(|one| (one.name(), status(one).0)));
-        let field = live::Field {
-            id: "status".to_owned(),
-            name: "status".to_owned(),
-            value: chosen.into(),
-            errors: &[],
-            sent: 0,
-        };
         let content = html! {
             <div class="row apart">
                 <h1>Orders</h1>
                 <form id="look" phx-change="look" aria-label="Which orders">
-                    <Choice field={field} label="State" options={&options}/>
+                    <Choice field={filter("status", chosen)} label="State" options={&options}/>
                 </form>
             </div>
             {self.rows.is_empty().then(|| html! { <p class="soft">There is no such order.</p> })}
