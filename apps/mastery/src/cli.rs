@@ -84,9 +84,12 @@ pub(crate) struct Prove {
     /// Mutants of the holes, too (needs cargo-mutants; minutes a lab)
     #[arg(long)]
     pub(crate) mutants: bool,
-    /// Begin no mutant after so many minutes; say how many were left
+    /// Begin no lab, known mistake or mutant after so many minutes; say how many were left
     #[arg(long, value_name = "N")]
     pub(crate) minutes: Option<u64>,
+    /// Labs whose source, gate or known mistakes differ from this revision's come first
+    #[arg(long, value_name = "REVISION", conflicts_with = "since")]
+    pub(crate) first: Option<String>,
     /// Only labs whose source, gate or known mistakes differ from this revision's
     #[arg(long, value_name = "REVISION")]
     pub(crate) since: Option<String>,

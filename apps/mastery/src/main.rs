@@ -91,12 +91,13 @@ async fn act(cli: Cli) -> Result<bool> {
             } else {
                 asked.labs.iter().map(|lab| Lab::find(&place.root, lab)).collect::<Result<_>>()?
             };
-            let cli::Prove { times, busy, only, quick, mutants, minutes, since, .. } = asked;
-            let labs = labs.into_iter().filter(|lab| named.insert(lab.name.clone())).collect();
-            let labs = match &since {
-                Some(revision) => since::changed(&place.root, labs, revision)?,
-                None => labs,
-            };
+            let cli::Prove { times, busy, only, quick, mutants, minutes, since, first, .. } = asked;
+            let mut labs: Vec<Lab> = labs.into_iter().filter(|lab| named.insert(lab.name.clone())).collect();
+            if let Some(revision) = since.as_ref().or(first.as_ref()) {
+                let (changed, same) = since::changed(&place.root, labs, revision)?;
+                labs = changed;
+                labs.extend(same.into_iter().filter(|_| since.is_none()));
+            }
             prove::run(&place, &labs, &prove::Options { times, busy, only, quick, mutants, minutes }).await
         }
     }

@@ -1,7 +1,7 @@
 //! `mastery prove`: that a gate is strong.
 //!
 //! **Invariant.** A lab is proven if right is green, nothing is red, and every known mistake is red by name; anything
-//! that can't be decided is not proven.
+//! that can't be decided is not proven. What was left because the time was over is said, and is no finding.
 
 mod form;
 mod mistakes;
@@ -39,7 +39,7 @@ pub(crate) struct Options {
     pub(crate) quick: bool,
     /// Whether mutants of the holes are tried, too.
     pub(crate) mutants: bool,
-    /// No mutant is begun so many minutes after the run has.
+    /// No lab, known mistake or mutant is begun so many minutes after the run has.
     pub(crate) minutes: Option<u64>,
 }
 
@@ -48,7 +48,7 @@ impl Options {
         self.only.as_deref().is_none_or(|only| only == part || only.starts_with(&format!("{part}/")))
     }
 
-    /// When the time for mutants is over.
+    /// When nothing more is begun.
     fn until(&self, began: Instant) -> Option<Instant> {
         self.minutes.map(|minutes| began + Duration::from_mins(minutes))
     }
@@ -90,20 +90,30 @@ fn unbuilt(built: &Built<'_>) -> Option<String> {
     Some(format!("it does not build:\n{}", first(said.map_or("", String::as_str), 20)))
 }
 
-/// Proves these labs, two at a time: while one builds, the other tries its tests. Whether all are proven.
+/// Whether the time is over.
+fn over(until: Option<Instant>) -> bool {
+    until.is_some_and(|until| Instant::now() >= until)
+}
+
+/// Proves these labs, two at a time: while one builds, the other tries its tests. Whether all that were begun are proven.
 pub(crate) async fn run(place: &Place, labs: &[Lab], options: &Options) -> Result<bool> {
-    let began = Instant::now();
+    let until = options.until(Instant::now());
     let waiting = RefCell::new(labs.iter());
     let prover = async || {
         let mut proven = true;
-        loop {
-            let Some(lab) = waiting.borrow_mut().next() else { return Ok::<_, Error>(proven) };
+        while !over(until) {
+            let Some(lab) = waiting.borrow_mut().next() else { break };
             let mut report = Report::new(labs.len() == 1);
-            proven &= one(place, lab, options, began, &mut report).await?;
+            proven &= one(place, lab, options, until, &mut report).await?;
             report.end();
         }
+        Ok::<_, Error>(proven)
     };
     let (first, second) = tokio::try_join!(prover(), prover())?;
+    let left: Vec<&str> = waiting.into_inner().map(|lab| lab.name.as_str()).collect();
+    if !left.is_empty() {
+        println!("Not begun, because the time was over: {}", left.join(", "));
+    }
     if labs.is_empty() {
         println!("No lab has changed.");
     }
@@ -115,12 +125,12 @@ async fn one(
     place: &Place,
     lab: &Lab,
     options: &Options,
-    began: Instant,
+    until: Option<Instant>,
     report: &mut Report,
 ) -> Result<bool> {
     let started = Instant::now();
     report.say(&format!("{} {}", bold(&lab.name), dim(&lab.about.title)));
-    let findings = parts(place, lab, options, began, report).await?;
+    let findings = parts(place, lab, options, until, report).await?;
     for finding in &findings {
         report.say(&format!("  {}", bad(finding)));
     }
@@ -134,7 +144,7 @@ async fn parts(
     place: &Place,
     lab: &Lab,
     options: &Options,
-    began: Instant,
+    until: Option<Instant>,
     report: &mut Report,
 ) -> Result<Findings> {
     let workspace = Workspace::proving(place, &lab.name);
@@ -158,13 +168,21 @@ async fn parts(
         report.tell("leaving is red", nothing::findings(&bench, Variant::Leaves).await?, &mut all);
     }
     if options.asks_for("wrong") {
+        let mut left = 0;
         for mistake in lab.mistakes()?.iter().filter(|mistake| options.asks_for_mistake(&mistake.name)) {
+            if over(until) {
+                left += 1;
+                continue;
+            }
             let findings = mistakes::findings(&bench, mistake, options.quick).await?;
             report.tell(&format!("wrong/{} is red by name", mistake.name), findings, &mut all);
         }
+        if left > 0 {
+            report.say(&format!("  -   {left} known mistakes were left: the time was over"));
+        }
     }
     if options.mutants || options.only.as_deref() == Some("mutants") {
-        let (count, findings) = mutants::findings(&bench, options.until(began)).await?;
+        let (count, findings) = mutants::findings(&bench, until).await?;
         report.tell(&format!("mutants are red: {count}"), findings, &mut all);
     }
     Ok(all)

@@ -13,8 +13,8 @@ use crate::lab::Lab;
 /// What a proof is of.
 const PROVEN: [&str; 5] = ["src", "tests", "wrong", "lab.toml", "mutants.toml"];
 
-/// The labs whose source, gate or known mistakes are others than in this revision.
-pub(crate) fn changed(root: &Path, labs: Vec<Lab>, revision: &str) -> Result<Vec<Lab>> {
+/// The labs whose source, gate or known mistakes are others than in this revision, and those that are the same.
+pub(crate) fn changed(root: &Path, labs: Vec<Lab>, revision: &str) -> Result<(Vec<Lab>, Vec<Lab>)> {
     let mut git = Command::new("git");
     git.args(["diff", "--name-only", "--relative", revision, "--", "apps"]).current_dir(root);
     let output = git.stdin(Stdio::null()).output().context("git can't be run")?;
@@ -25,7 +25,7 @@ pub(crate) fn changed(root: &Path, labs: Vec<Lab>, revision: &str) -> Result<Vec
         );
     }
     let files = String::from_utf8_lossy(&output.stdout).into_owned();
-    Ok(labs.into_iter().filter(|lab| files.lines().any(|file| proves(&lab.name, file))).collect())
+    Ok(labs.into_iter().partition(|lab| files.lines().any(|file| proves(&lab.name, file))))
 }
 
 /// Whether a file of the project belongs to the proof of this lab.

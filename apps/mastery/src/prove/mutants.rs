@@ -12,7 +12,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 
-use super::{Bench, Findings};
+use super::{Bench, Findings, over};
 use crate::compile::cargo;
 use crate::expected::{BUDGET, Expected};
 use crate::mutant::Mutant;
@@ -93,7 +93,7 @@ pub(super) async fn findings(bench: &Bench<'_>, until: Option<Instant>) -> Resul
             count.excepted += 1;
             continue;
         }
-        if until.is_some_and(|until| Instant::now() > until) {
+        if over(until) {
             count.untried += 1;
             continue;
         }

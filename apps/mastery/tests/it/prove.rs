@@ -17,6 +17,14 @@ fn a_good_lab_is_proven() {
 }
 
 #[test]
+fn what_is_left_when_the_time_is_over_is_named() {
+    let mini = Mini::new("what_is_left_when_the_time_is_over_is_named");
+    let prove = mini.run(&["prove", "--minutes", "0"]);
+    prove.ends(0).says("Not begun, because the time was over: labs_mini");
+    assert!(!prove.said.contains("proven in"), "nothing was proven:\n{}", prove.said);
+}
+
+#[test]
 fn a_test_that_passes_on_nothing_is_found() {
     let mini = Mini::new("a_test_that_passes_on_nothing_is_found");
     mini.edit(

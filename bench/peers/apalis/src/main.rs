@@ -48,7 +48,8 @@ async fn main() {
         sqlx::query(pragma).execute(&pool).await.expect("a pragma");
     }
     SqliteStorage::setup(&pool).await.expect("its tables");
-    let mut backend = SqliteStorage::new(&pool);
+    let config = apalis_sqlite::Config::default().queue("bench").batch_size(500);
+    let mut backend = SqliteStorage::new(&pool).with_config(config);
     backend.push_all(&mut Box::pin(items())).await.expect("the jobs go in");
     let worker = WorkerBuilder::new("bench").backend(backend).concurrency(10).build(nothing);
     let running = tokio::spawn(worker.run());
