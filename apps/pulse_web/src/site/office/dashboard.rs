@@ -63,7 +63,7 @@ impl LiveView for Dashboard {
     type Info = Info;
 
     async fn mount((): &(), cx: &mut Ctx<'_, Self>) -> Result<Self, Halt> {
-        let desk = Desk::open(Tab::Dashboard, cx, Info::News).await;
+        let desk = Desk::open(Tab::Dashboard, cx, Info::News).await?;
         cx.set_title("Dashboard");
         let figures = cx.scope().state().figures().clone();
         cx.subscribe(figures.told(), (), Info::Read);

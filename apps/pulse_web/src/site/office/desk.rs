@@ -1,6 +1,7 @@
 //! What all pages of the office have: their menu, their visitor, and how a room's refusal is told.
 //!
-//! **Invariant.** A page that was left open by somebody who no longer works here is loaded again, and then refused.
+//! **Invariant.** A page opens for those whom its entry in the menu is for. One that was left open by somebody who no longer works
+//! here is loaded again, and then refused.
 
 use std::sync::Arc;
 
@@ -51,12 +52,21 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
-    pub(crate) async fn open<V>(here: Tab, cx: &mut Ctx<'_, V>, told: fn(Arc<News>) -> V::Info) -> Self
+    /// For a page below this entry of the menu: whom the entry is not for is refused.
+    pub(crate) async fn open<V>(
+        here: Tab,
+        cx: &mut Ctx<'_, V>,
+        told: fn(Arc<News>) -> V::Info,
+    ) -> Result<Self, Halt>
     where
         V: LiveView<Scope = Visitor>,
     {
+        let who = cx.scope().who().await?;
+        if MENU.iter().any(|(tab, .., needed)| *tab == here && !who.may(*needed)) {
+            return Err(Halt::FORBIDDEN);
+        }
         let frame = Frame::open(Place::Office, cx, told).await;
-        Self { frame, visitor: cx.scope().clone(), here }
+        Ok(Self { frame, visitor: cx.scope().clone(), here })
     }
 
     pub(crate) fn rooms(&self) -> &Rooms {

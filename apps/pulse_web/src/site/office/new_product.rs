@@ -75,7 +75,7 @@ impl LiveView for NewProduct {
         if !cx.scope().who().await?.may(Permission::EditCatalog) {
             return Err(Halt::FORBIDDEN);
         }
-        let desk = Desk::open(Tab::Products, cx, |news| news).await;
+        let desk = Desk::open(Tab::Products, cx, |news| news).await?;
         cx.set_title("New product");
         Ok(Self { desk, form: Form::new("product").with(Input::Vat.key(), "standard") })
     }

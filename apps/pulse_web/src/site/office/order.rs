@@ -159,7 +159,7 @@ impl LiveView for Order {
     type Info = Arc<News>;
 
     async fn mount(wanted: &Wanted, cx: &mut Ctx<'_, Self>) -> Result<Self, Halt> {
-        let desk = Desk::open(Tab::Orders, cx, |news| news).await;
+        let desk = Desk::open(Tab::Orders, cx, |news| news).await?;
         let id = OrderId(wanted.id);
         cx.subscribe(desk.rooms().bus.topics(), Topic::Order(id), |news| news);
         let who = desk.visitor().who().await?;

@@ -123,7 +123,7 @@ impl LiveView for Orders {
     type Info = Info;
 
     async fn mount(_: &Wanted, cx: &mut Ctx<'_, Self>) -> Result<Self, Halt> {
-        let desk = Desk::open(Tab::Orders, cx, Info::News).await;
+        let desk = Desk::open(Tab::Orders, cx, Info::News).await?;
         cx.set_title("Orders");
         cx.subscribe(desk.rooms().bus.topics(), Topic::Orders, Info::News);
         let rows = Roll::new(cx.stream("orders", |order: &Order| dom_id(order.id)));

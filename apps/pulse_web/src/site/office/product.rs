@@ -196,7 +196,7 @@ impl LiveView for Product {
 
     async fn mount(wanted: &Wanted, cx: &mut Ctx<'_, Self>) -> Result<Self, Halt> {
         let sku = Sku::new(&wanted.sku).map_err(|_| Halt::NOT_FOUND)?;
-        let desk = Desk::open(Tab::Products, cx, |news| news).await;
+        let desk = Desk::open(Tab::Products, cx, |news| news).await?;
         cx.subscribe(desk.rooms().bus.topics(), Topic::Products, |news| news);
         let who = desk.visitor().who().await?;
         let stored = desk.rooms().catalog.get(&who, sku).await.map_err(halt)?;

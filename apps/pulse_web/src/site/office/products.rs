@@ -88,7 +88,7 @@ impl LiveView for Products {
     type Info = Arc<News>;
 
     async fn mount(_: &Wanted, cx: &mut Ctx<'_, Self>) -> Result<Self, Halt> {
-        let desk = Desk::open(Tab::Products, cx, |news| news).await;
+        let desk = Desk::open(Tab::Products, cx, |news| news).await?;
         cx.set_title("Products");
         cx.subscribe(desk.rooms().bus.topics(), Topic::Products, |news| news);
         let rows = Roll::new(cx.stream("rows", |product: &Product| format!("row-{}", product.sku)));

@@ -249,7 +249,7 @@ impl LiveView for Returns {
     type Info = Info;
 
     async fn mount((): &(), cx: &mut Ctx<'_, Self>) -> Result<Self, Halt> {
-        let desk = Desk::open(Tab::Returns, cx, Info::News).await;
+        let desk = Desk::open(Tab::Returns, cx, Info::News).await?;
         cx.set_title("Returns");
         cx.subscribe(desk.rooms().bus.topics(), Topic::Orders, Info::News);
         let rows = Roll::new(cx.stream("returns", |request: &ReturnRequest| dom_id(request.order)));

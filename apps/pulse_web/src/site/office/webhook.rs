@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use live::html::Component;
 use live::{Ctx, Form, Halt, LiveView, LocalPath, Page, Params, Rendered, html};
-use pulse_core::{Permission, Principal};
+use pulse_core::Principal;
 use pulse_data::page::Cursor;
 use pulse_data::webhooks::{
     Attempt, Delivery, DeliveryId, DeliveryQuery, Endpoint, EndpointChange, EndpointId, SigningSecret,
@@ -179,10 +179,7 @@ impl LiveView for Webhook {
 
     async fn mount(wanted: &Wanted, cx: &mut Ctx<'_, Self>) -> Result<Self, Halt> {
         let who = cx.scope().who().await?;
-        if !who.may(Permission::ManageWebhooks) {
-            return Err(Halt::FORBIDDEN);
-        }
-        let desk = Desk::open(Tab::Webhooks, cx, Info::News).await;
+        let desk = Desk::open(Tab::Webhooks, cx, Info::News).await?;
         let endpoint = desk.rooms().webhooks.get(&who, EndpointId(wanted.id)).await.map_err(halt)?;
         cx.set_title(format!("Webhook {}", endpoint.id));
         let _ = cx.send_interval(LOOK, || Info::Look);
