@@ -57,6 +57,13 @@ counts! {
     infos,
     /// Renders of connected views: a burst of messages shares one.
     renders,
+    /// Looks for a piece that pages share that found it.
+    shared_hits,
+    /// Those that had to render it.
+    shared_misses,
+    /// Pieces thrown out for another one at their place. Where these are about as many as the misses and hits are few, the
+    /// pages show more alike than there is room for.
+    shared_evictions,
     /// Diffs sent.
     diffs,
     /// Bytes of these diffs.

@@ -101,7 +101,10 @@ async fn a_part_is_rendered_when_what_it_shows_changes_and_a_shared_piece_once_f
     }
     let [views_now, parts_now, pieces_now] = RENDERED.get();
     assert_eq!((views_now - views_then, pieces_now), (parts_now - parts_then, pieces_then));
-    assert_eq!(live.stats().renders, 12, "each change is one render of each page");
+    let stats = live.stats();
+    assert_eq!(stats.renders, 12, "each change is one render of each page");
+    assert_eq!(stats.shared_misses, 6, "one a count");
+    assert!(stats.shared_hits > 12, "{stats:?}");
 }
 
 #[tokio::test]
