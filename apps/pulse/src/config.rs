@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
-use pulse_ingest::feed::StreamAddress;
+use pulse_ingest::feed::{BatchRows, StreamAddress};
 use pulse_obs::LogFormat;
 use serde::{Deserialize, Serialize};
 
@@ -89,6 +89,7 @@ pub(crate) struct Ingest {
     pub(crate) folder: Option<PathBuf>,
     pub(crate) stream: Option<String>,
     pub(crate) keep_days: u64,
+    pub(crate) batch_rows: Option<usize>,
 }
 
 /// The audit trail.
@@ -131,7 +132,7 @@ impl Default for Config {
             },
             fleet: Fleet { max_awake: 100_000, idle_seconds: 900 },
             jobs: Jobs { concurrency: 10 },
-            ingest: Ingest { folder: None, stream: None, keep_days: 90 },
+            ingest: Ingest { folder: None, stream: None, keep_days: 90, batch_rows: None },
             mail: Mail::default(),
             webhooks: Webhooks::default(),
             watch: Watch::default(),
@@ -185,6 +186,11 @@ impl Config {
                 self.ingest.stream.as_deref().is_none_or(|stream| stream.parse::<StreamAddress>().is_ok()),
                 "ingest.stream",
                 "it is no address of a stream",
+            ),
+            (
+                self.ingest.batch_rows.is_none_or(|rows| BatchRows::new(rows).is_some()),
+                "ingest.batch_rows",
+                "fewer are not worth their audit row, more hold the database for too long",
             ),
             (self.audit.seal_seconds >= 1, "audit.seal_seconds", "at least one is needed"),
             (web(&self.otlp.endpoint), "otlp.endpoint", "it begins with neither http:// nor https://"),

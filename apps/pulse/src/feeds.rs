@@ -8,7 +8,7 @@ use std::time::Duration;
 use otp::Supervisor;
 use pulse_data::feeds::Backlog;
 use pulse_ingest::feed::{
-    Fed, FeedFile, FeedOptions, FeedRunError, StreamAddress, Watch, feed_stream, follow_posts,
+    BatchRows, Fed, FeedFile, FeedOptions, FeedRunError, StreamAddress, Watch, feed_stream, follow_posts,
 };
 
 use crate::background::{Lasting, Periodic};
@@ -19,8 +19,13 @@ use crate::shop::OPERATOR;
 /// A database that is gone is waited for: nobody waits for a feed in the background.
 const PATIENCE: Duration = Duration::from_hours(24);
 
-fn options() -> FeedOptions {
-    FeedOptions { patience: PATIENCE, ..FeedOptions::default() }
+fn options(config: &Config) -> FeedOptions {
+    FeedOptions { batch: batch(config), patience: PATIENCE, ..FeedOptions::default() }
+}
+
+/// The configured size of a batch; checked with the configuration.
+pub(crate) fn batch(config: &Config) -> Option<BatchRows> {
+    config.ingest.batch_rows.and_then(BatchRows::new)
 }
 
 /// How often what waits is counted.
@@ -54,15 +59,15 @@ pub(crate) fn attend(
         let feeds = feeds.clone();
         async move { feeds.prune(&OPERATOR, keep).await.map(|_| ()).map_err(|error| error.to_string()) }
     });
-    let (posted, fed) = (rooms.feed_rooms(), Arc::clone(&rooms.fed));
+    let (posted, posts, fed) = (rooms.feed_rooms(), options(config), Arc::clone(&rooms.fed));
     let supervisor = supervisor
         .child("feed-cleanup", prune.spec())
         .child("feeds-counted", count(rooms, waiting).spec())
         .child(
             "feeds-posted",
             Lasting::spec(move || {
-                let (rooms, fed) = (posted.clone(), Arc::clone(&fed));
-                async move { follow_posts(&rooms, &options(), &fed).await }
+                let (rooms, options, fed) = (posted.clone(), posts.clone(), Arc::clone(&fed));
+                async move { follow_posts(&rooms, &options, &fed).await }
             }),
         );
     follow_stream(watch_folder(supervisor, config, rooms), config, rooms)
@@ -70,13 +75,13 @@ pub(crate) fn attend(
 
 fn watch_folder(supervisor: Supervisor, config: &Config, rooms: &Rooms) -> Supervisor {
     let Some(folder) = config.ingest.folder.clone() else { return supervisor };
-    let (arriving, fed) = (rooms.feed_rooms(), Arc::clone(&rooms.fed));
+    let (arriving, files, fed) = (rooms.feed_rooms(), options(config), Arc::clone(&rooms.fed));
     supervisor.child(
         "feeds-folder",
         Lasting::spec(move || {
-            let (rooms, folder, fed) = (arriving.clone(), folder.clone(), Arc::clone(&fed));
+            let (rooms, options) = (arriving.clone(), files.clone());
+            let (folder, fed) = (folder.clone(), Arc::clone(&fed));
             async move {
-                let options = options();
                 let watch = Watch::new(&folder).run(&rooms, &options, &fed, tell);
                 if let Err(error) = watch.await {
                     tracing::warn!(folder = %folder.display(), %error, "the folder of feeds can't be read; it is looked at again");
@@ -92,13 +97,14 @@ fn follow_stream(supervisor: Supervisor, config: &Config, rooms: &Rooms) -> Supe
     else {
         return supervisor;
     };
-    let (streaming, fed) = (rooms.feed_rooms(), Arc::clone(&rooms.fed));
+    let (streaming, messages, fed) = (rooms.feed_rooms(), options(config), Arc::clone(&rooms.fed));
     supervisor.child(
         "feeds-stream",
         Lasting::spec(move || {
-            let (rooms, address, fed) = (streaming.clone(), address.clone(), Arc::clone(&fed));
+            let (rooms, options) = (streaming.clone(), messages.clone());
+            let (address, fed) = (address.clone(), Arc::clone(&fed));
             async move {
-                if let Err(error) = feed_stream(&rooms, &address, &options(), &fed).await {
+                if let Err(error) = feed_stream(&rooms, &address, &options, &fed).await {
                     let stream = address.stream;
                     tracing::warn!(stream, %error, "the stream of feeds can't go on; it is tried again");
                     tokio::time::sleep(Duration::from_secs(5)).await;

@@ -38,7 +38,7 @@ pub use seen::{InvalidSeen, Seen};
 use crate::catalog::Changes;
 use crate::changeset::FieldErrors;
 use crate::page::{Cursor, InvalidCursor, Page};
-use crate::{DbError, Repo};
+use crate::{Backend, DbError, Repo};
 
 /// Why a feed was not taken, moved on or shown.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -225,6 +225,11 @@ impl Feeds {
     /// Feeds of a database. `changes` is the catalogue's: a feed changes prices and stock.
     pub fn new(repo: Repo, changes: Changes, clock: Arc<dyn Clock>) -> Self {
         Self { repo, changes, clock }
+    }
+
+    /// Which database it is: how much is best done at once differs.
+    pub fn backend(&self) -> Backend {
+        self.repo.backend()
     }
 
     /// Begins a feed, or finds it where it was begun before: then the second answer is `true`. Needs

@@ -5,7 +5,8 @@
 //!
 //! `PULSE_BENCH_ROWS` sets the rows of a feed (a million), `PULSE_BENCH_PRODUCTS` the products (100,000). SQLite is a fresh
 //! file that waits for the disk at each commit; PostgreSQL the server of `PULSE_TEST_PG`, or none. `PULSE_BENCH_ONLY` runs
-//! one part: `rates`, `duplicates` or `checkout`.
+//! one part: `rates`, `duplicates` or `checkout`. `PULSE_BENCH_BATCH` sets the rows of a batch, ours and the peer's; else each
+//! database has its usual ones.
 
 #![expect(
     clippy::print_stdout,
@@ -32,17 +33,17 @@ use futures::FutureExt as _;
 use pulse_data::feeds::{Feeds, Kind};
 use pulse_data::testing::Database;
 use pulse_data::{Backend, Repo, RepoOptions, Sql as _, SystemClock};
-use pulse_ingest::feed::{Fed, FeedOptions, FeedRooms, feed_file, generate};
+use pulse_ingest::feed::{BatchRows, Fed, FeedOptions, FeedRooms, feed_file, generate};
 use pulse_ingest::replay::Shop;
 
-/// Rows of one statement, ours and the peer's.
-const BATCH: usize = 2_000;
 const ROUNDS: u64 = 3;
 
 fn main() {
     let number =
         |name: &str, usual: u64| std::env::var(name).ok().map_or(usual, |text| text.parse().unwrap());
     let (rows, products) = (number("PULSE_BENCH_ROWS", 1_000_000), number("PULSE_BENCH_PRODUCTS", 100_000));
+    let batch = std::env::var("PULSE_BENCH_BATCH").ok();
+    let batch = batch.map(|rows| BatchRows::new(rows.parse().unwrap()).unwrap());
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
         for backend in [Backend::Sqlite, Backend::Postgres] {
@@ -57,14 +58,16 @@ fn main() {
                 backend,
                 rows,
                 products,
+                batch: batch.unwrap_or_else(|| BatchRows::usual(backend)),
                 shop: shop::open(&repo).await,
                 folder: folder.path(),
                 repo: &repo,
             };
+            println!("{backend:?}: batches of {}", bench.batch.get());
             let only = std::env::var("PULSE_BENCH_ONLY").unwrap_or_default();
             let wanted = |part: &str| only.is_empty() || only == part;
             let made = bench.file(Kind::Catalogue, 0, products);
-            report(backend, "catalogue, new products", products, feed(&bench.rooms(), &made).await, None);
+            report(backend, "catalogue, new products", products, feed(&bench, &made).await, None);
             if wanted("rates") {
                 measure(&bench).await;
             }
@@ -86,6 +89,8 @@ struct Bench<'a> {
     backend: Backend,
     rows: u64,
     products: u64,
+    /// Rows of one statement, ours and the peer's.
+    batch: BatchRows,
     shop: Shop,
     folder: &'a Path,
     repo: &'a Repo,
@@ -102,6 +107,10 @@ impl Bench<'_> {
         }
     }
 
+    fn options(&self) -> FeedOptions {
+        FeedOptions { batch: Some(self.batch), ..FeedOptions::default() }
+    }
+
     fn file(&self, kind: Kind, seed: u64, rows: u64) -> PathBuf {
         let path = self.folder.join(format!("{}-{seed}.csv", kind.name()));
         let mut out = BufWriter::new(std::fs::File::create(&path).unwrap());
@@ -112,13 +121,12 @@ impl Bench<'_> {
 
 async fn measure(bench: &Bench<'_>) {
     let Bench { backend, rows, .. } = *bench;
-    let rooms = bench.rooms();
     for kind in [Kind::Stock, Kind::Prices] {
         let (mut ours, mut bare) = (Duration::ZERO, Duration::ZERO);
         for round in 1..=ROUNDS {
             let path = bench.file(kind, round, rows);
-            let took = feed(&rooms, &path).await;
-            let peer = upsert(bench.repo, kind, &path).await;
+            let took = feed(bench, &path).await;
+            let peer = upsert(bench, kind, &path).await;
             report(backend, kind.name(), rows, took, Some(peer));
             (ours, bare) = (ours + took.0, bare + peer.0);
             std::fs::remove_file(path).unwrap();
@@ -134,15 +142,16 @@ async fn measure(bench: &Bench<'_>) {
 /// Wall and CPU time.
 type Took = (Duration, Duration);
 
-async fn feed(rooms: &FeedRooms, path: &Path) -> Took {
+async fn feed(bench: &Bench<'_>, path: &Path) -> Took {
     let (start, before) = (Instant::now(), cpu());
-    let ended = feed_file(rooms, path, &FeedOptions::default(), &Arc::default(), 0).await.unwrap();
+    let ended = feed_file(&bench.rooms(), path, &bench.options(), &Arc::default(), 0).await.unwrap();
     assert!(matches!(ended, Fed::Done(ref feed) if feed.counts.dead == 0), "{ended:?}");
     (start.elapsed(), cpu().saturating_sub(before))
 }
 
 /// The peer: the same rows, read and folded beforehand, in one upsert a batch and nothing else.
-async fn upsert(repo: &Repo, kind: Kind, path: &Path) -> Took {
+async fn upsert(bench: &Bench<'_>, kind: Kind, path: &Path) -> Took {
+    let repo = bench.repo;
     let lines = BufReader::new(std::fs::File::open(path).unwrap()).lines().skip(1);
     let rows: Vec<(String, i64)> = lines
         .map(|line| {
@@ -152,7 +161,7 @@ async fn upsert(repo: &Repo, kind: Kind, path: &Path) -> Took {
         })
         .collect();
     let batches: Vec<String> = rows
-        .chunks(BATCH)
+        .chunks(bench.batch.get())
         .map(|rows| {
             let mut folded: BTreeMap<&str, i64> = BTreeMap::new();
             for (sku, value) in rows {

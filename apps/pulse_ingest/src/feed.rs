@@ -16,13 +16,14 @@
 //! |---|---|
 //! | `schema`, `cells`, `parse` | what rows may say; pure |
 //! | `raw`, `csv`, `ndjson`, `open` | rows as they were sent, and where they come from |
-//! | `reader`, `apply`, `run` | the pipeline: its producer, its callbacks, its life |
+//! | `reader`, `apply`, `run`, `batch` | the pipeline: its producer, its callbacks, its life, and how much it does at once |
 //! | `events` | order events, through the front door |
 //! | `letters` | dead letters, tried again |
 //! | `folder`, `inbox`, `stream` | where feeds arrive while the shop runs |
 //! | `generate` | made-up feeds of any length |
 
 mod apply;
+mod batch;
 mod cells;
 mod csv;
 mod events;
@@ -40,6 +41,7 @@ mod run;
 mod schema;
 mod stream;
 
+pub use batch::BatchRows;
 pub use cells::Happened;
 pub use folder::{FeedFile, Watch, files_of};
 pub use generate::generate;

@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 
 use pulse_data::feeds::{Feed, FeedError, Letter, LetterQuery};
 use pulse_ingest::feed::{
-    self, Fed, FeedFile, FeedOptions, FeedProgress, FeedRooms, FeedRunError, InvalidAddress, OpenError,
-    StreamAddress, Watch, discard_all, feed_file, feed_stream, files_of, format_of, kind_of, retry_all,
+    self, BatchRows, Fed, FeedFile, FeedOptions, FeedProgress, FeedRooms, FeedRunError, InvalidAddress,
+    OpenError, StreamAddress, Watch, discard_all, feed_file, feed_stream, files_of, format_of, kind_of,
+    retry_all,
 };
 use serde_json::json;
 
@@ -37,8 +38,8 @@ pub(super) async fn run(config: &Config, wanted: Ingest) -> Result<(), Failure> 
     let feeds = rooms.feed_rooms();
     let result = match (wanted.letters.clone(), stream) {
         (Some(letters), _) => look_after(&feeds, letters, &stop).await,
-        (None, Some(address)) => follow(&feeds, &address, &stop).await,
-        (None, None) => feed(&feeds, &wanted, &files, &stop).await,
+        (None, Some(address)) => follow(&feeds, &address, crate::feeds::batch(config), &stop).await,
+        (None, None) => feed(&feeds, &wanted, &files, crate::feeds::batch(config), &stop).await,
     };
     following.abort();
     rooms.close(Duration::from_secs(config.server.drain_seconds)).await;
@@ -56,10 +57,15 @@ fn stream(wanted: &Ingest) -> Result<Option<StreamAddress>, Failure> {
 }
 
 /// Feeds a stream until it is asked to stop, which is how it ends well.
-async fn follow(rooms: &FeedRooms, address: &StreamAddress, stop: &Stop) -> Result<(), Failure> {
+async fn follow(
+    rooms: &FeedRooms,
+    address: &StreamAddress,
+    batch: Option<BatchRows>,
+    stop: &Stop,
+) -> Result<(), Failure> {
     let progress = Arc::new(FeedProgress::default());
-    let options =
-        FeedOptions { stop: stop.token(), patience: Duration::from_hours(1), ..FeedOptions::default() };
+    let patience = Duration::from_hours(1);
+    let options = FeedOptions { batch, stop: stop.token(), patience, ..FeedOptions::default() };
     let since = Instant::now();
     output::line(format!("following {}; ctrl-C ends it", address.stream))?;
     let ended = feed_stream(rooms, address, &options, &progress).await;
@@ -149,13 +155,20 @@ impl Tally {
     }
 }
 
-async fn feed(rooms: &FeedRooms, wanted: &Ingest, files: &[FeedFile], stop: &Stop) -> Result<(), Failure> {
+async fn feed(
+    rooms: &FeedRooms,
+    wanted: &Ingest,
+    files: &[FeedFile],
+    batch: Option<BatchRows>,
+    stop: &Stop,
+) -> Result<(), Failure> {
     let progress = Arc::new(FeedProgress::default());
     let options = FeedOptions {
         source: wanted.source.clone(),
         kind: wanted.kind,
         format: wanted.format,
         at: wanted.at,
+        batch,
         stop: stop.token(),
         ..FeedOptions::default()
     };

@@ -16,7 +16,7 @@ use pulse_core::{CartId, CheckoutKey, Money, Principal, Quantity, Sku, Timestamp
 use pulse_data::feeds::Kind;
 use pulse_data::orders::Orders;
 use pulse_data::{DbError, Sql as _};
-use pulse_ingest::feed::{FeedOptions, FeedProgress, feed_file};
+use pulse_ingest::feed::{FeedProgress, feed_file};
 
 use super::Bench;
 
@@ -42,7 +42,7 @@ pub(crate) async fn measure(bench: &Bench<'_>) {
             while start.elapsed() < time {
                 seed += 1;
                 let path = bench.file(Kind::Stock, seed, bench.rows);
-                let options = FeedOptions::default();
+                let options = bench.options();
                 let ending = async {
                     tokio::time::sleep_until((start + time).into()).await;
                     options.stop.cancel();

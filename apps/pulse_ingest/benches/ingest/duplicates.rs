@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use pulse_data::Sql as _;
 use pulse_data::feeds::{Counts, Kind};
-use pulse_ingest::feed::{Fed, FeedOptions, FeedProgress, feed_file};
+use pulse_ingest::feed::{Fed, FeedProgress, feed_file};
 
 use super::{Bench, peak};
 
@@ -17,7 +17,7 @@ pub(crate) async fn measure(bench: &Bench<'_>) {
     let path = bench.file(Kind::Stock, 101, rows);
     let before = written(bench).await;
     // Stopped when nearly all is done, and fed again.
-    let (options, progress) = (FeedOptions::default(), Arc::new(FeedProgress::default()));
+    let (options, progress) = (bench.options(), Arc::new(FeedProgress::default()));
     let stopping = async {
         while progress.look().counts.rows() < rows * 9 / 10 {
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -70,7 +70,7 @@ async fn again(bench: &Bench<'_>, path: &std::path::Path) -> (Duration, Arc<Feed
     // The peak of this run alone.
     let _ = std::fs::write("/proc/self/clear_refs", "5");
     let (start, progress) = (Instant::now(), Arc::new(FeedProgress::default()));
-    feed_file(&bench.rooms(), path, &FeedOptions::default(), &progress, 0).await.unwrap();
+    feed_file(&bench.rooms(), path, &bench.options(), &progress, 0).await.unwrap();
     (start.elapsed(), progress)
 }
 

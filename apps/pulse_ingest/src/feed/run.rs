@@ -20,6 +20,7 @@ use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::apply::{Applier, Broken, Floor, Live, Sent};
+use super::batch::BatchRows;
 use super::events::Events;
 use super::open::{self, OpenError, Opened};
 use super::parse::Reading;
@@ -29,9 +30,6 @@ use crate::replay::patiently;
 
 /// Who feeds, in the audit trail.
 pub(super) const WHO: Principal = Principal::System("ingest");
-
-/// Rows of one transaction. More are faster by little, and hold the products' rows longer.
-pub(super) const BATCH: usize = 2_000;
 
 /// How long rows wait for others before they are done.
 const GATHER: Duration = Duration::from_millis(200);
@@ -68,6 +66,8 @@ pub struct FeedOptions {
     pub format: Option<Format>,
     /// The time of rows that have none of their own; the time at which a feed is begun, where absent.
     pub at: Option<Timestamp>,
+    /// Rows of one transaction; as [suits the database](BatchRows::usual), where absent.
+    pub batch: Option<BatchRows>,
     /// How long a batch waits for a database that is gone.
     pub patience: Duration,
     /// Stops between two batches. Started again, it goes on from there.
@@ -81,6 +81,7 @@ impl Default for FeedOptions {
             kind: None,
             format: None,
             at: None,
+            batch: None,
             patience: Duration::from_mins(5),
             stop: CancellationToken::new(),
         }
@@ -319,14 +320,15 @@ where
         patience: options.patience,
         progress: Arc::clone(progress),
     };
+    let batch = options.batch.unwrap_or_else(|| BatchRows::usual(rooms.feeds.backend())).get();
     // One processor and one batch at a time: rows are done in their order. While a batch is on its way to the disk, the
     // rows of the next are read and judged.
     let running = Pipeline::builder(applier)
         .name("feed")
         .producer(producer)
         .processors(1)
-        .demand(2 * BATCH, BATCH)
-        .batcher(Batcher::new("store").size(BATCH).timeout(GATHER))
+        .demand(2 * batch, batch)
+        .batcher(Batcher::new("store").size(batch).timeout(GATHER))
         .start();
     let mut running = running.map_err(|error| FeedRunError::Crashed(error.to_string()))?;
     let drained = tokio::select! {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pulse_core::{Money, Timestamp};
 use pulse_data::db_test;
 use pulse_data::feeds::{Counts, FeedState, Seen};
-use pulse_ingest::feed::{Fed, FeedOptions, FeedProgress, FeedRunError, OpenError, feed_file};
+use pulse_ingest::feed::{BatchRows, Fed, FeedOptions, FeedProgress, FeedRunError, OpenError, feed_file};
 
 use super::{done, fed, letters, packed, rooms, sku, stock, stock_up, table, written};
 use crate::shop::{WHO, close, shelves};
@@ -115,6 +115,32 @@ db_test!(a_feed_that_is_stopped_again_and_again_ends_the_same, |repo| async move
         assert_eq!(stock(&rooms, n).await, 1600, "P{n}");
     }
     assert!(letters(&rooms).await.is_empty());
+    close(&shop).await;
+});
+
+db_test!(a_batch_is_as_large_as_is_wished_or_as_suits_the_database, |repo| async move {
+    let (shop, rooms) = rooms(&repo).await;
+    stock_up(&rooms, 3_000).await;
+    let folder = tempfile::tempdir().unwrap();
+    for (wished, most) in [(Some(100), 100), (Some(700), 700), (None, BatchRows::usual(repo.backend()).get())]
+    {
+        let name = format!("stock-{most}.csv");
+        // Each row another product, and each file another content.
+        let path =
+            written(folder.path(), &name, &table("sku,delta", 3_000, |n| format!("P{},{most}", n + 1)));
+        let batch = wished.map(|rows| BatchRows::new(rows).unwrap());
+        let options = FeedOptions { batch, ..FeedOptions::default() };
+        let ended = feed_file(&rooms, &path, &options, &Arc::default(), 0).await.unwrap();
+        let Fed::Done(feed) = ended else { panic!("{ended:?}") };
+        let batches = rooms.feeds.changes_of(&WHO, feed.id, 1_000).await.unwrap();
+        let rows: Vec<usize> = batches
+            .iter()
+            .map(|(_, lines)| serde_json::from_str::<Vec<serde_json::Value>>(lines).unwrap().len())
+            .collect();
+        assert_eq!(rows.iter().sum::<usize>(), 3_000, "{rows:?}");
+        // Rows that come slowly make smaller ones.
+        assert!(rows.iter().all(|rows| *rows <= most), "{rows:?}");
+    }
     close(&shop).await;
 });
 
