@@ -53,6 +53,7 @@ fn options(config: &Config, rooms: &Rooms) -> Result<RunnerOptions, Failure> {
             payment_patience: Duration::from_hours(watch.payment_hours),
             unsealed_limit: Duration::from_secs(config.audit.unsealed_limit_seconds),
             keep_deliveries: Duration::from_hours(webhooks.keep_days.saturating_mul(24)),
+            keep_guest_carts: Duration::from_hours(watch.guest_carts_days.saturating_mul(24)),
             ..WatchOptions::default()
         },
         schedule: schedule(config)?,
@@ -69,6 +70,7 @@ pub(crate) fn schedule(config: &Config) -> Result<Schedule, Failure> {
         (Look::Payments, &watch.payments),
         (Look::Audit, &watch.audit),
         (Look::Old, &watch.old),
+        (Look::GuestCarts, &watch.guest_carts),
     ];
     let on = entries.into_iter().filter(|(_, times)| times.trim() != "off");
     on.into_iter()

@@ -177,6 +177,7 @@ pub(crate) fn effects(metrics: &Metrics, stats: &Arc<EffectStats>) {
                 ("overdue_payments", |s| s.overdue),
                 ("payment_news", |s| s.payments_told_again),
                 ("old_rows", |s| s.pruned),
+                ("guest_carts", |s| s.guest_carts),
             ],
         ),
     ];

@@ -5,9 +5,9 @@
 
 use std::sync::Arc;
 
-use pulse_core::CartId;
 use pulse_core::cart::{Event, StoredCart};
 use pulse_core::ports::{SaveError, StoreError};
+use pulse_core::{CartId, Version};
 
 use crate::{CartCounters, CartEnv};
 
@@ -34,15 +34,16 @@ impl Row {
         self.known = None;
     }
 
-    /// Stores what the row shall be. Changes are known only once they are durable.
+    /// Stores what the row shall be over the version that it was made of. Changes are known only once they are durable.
     pub(crate) async fn save(
         &mut self,
         id: CartId,
+        over: Version,
         next: Arc<StoredCart>,
         env: &CartEnv,
     ) -> Result<Arc<StoredCart>, SaveError> {
         self.known = None;
-        match env.store.save(id, &next).await {
+        match env.store.save(id, over, &next).await {
             Ok(()) => {
                 CartCounters::count(&env.counters.stored);
                 self.known = Some(next.clone());

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use otp::{Ctx, Exit, GenServer, ServerId};
 use pulse_core::cart::{Command, Limits, StoredCart, decide};
 use pulse_core::ports::{Notice, SaveError};
-use pulse_core::{CartId, CommandId};
+use pulse_core::{CartId, CommandId, Version};
 
 use crate::row::Row;
 use crate::{CartCounters, CartEnv, CartFailure, Msg, Receipt};
@@ -66,12 +66,12 @@ impl CartServer {
         limits: Limits,
     ) -> Result<Receipt, CartFailure> {
         for _ in 0..ATTEMPTS {
-            let mut cart = self.row.current(self.id, &self.env).await?;
+            let (mut cart, now) = (self.row.current(self.id, &self.env).await?, self.env.clock.now());
             if let Some(version) = id.and_then(|id| cart.recent.find(id)) {
                 CartCounters::count(&self.env.counters.repeated);
                 return Ok(Receipt { version, cart });
             }
-            let events = decide(&cart.cart, &command, self.env.clock.now(), &limits)
+            let events = decide(&cart.cart, &command, now, &limits)
                 .inspect_err(|_| CartCounters::count(&self.env.counters.refused))?;
             if events.is_empty() {
                 return Ok(Receipt { version: cart.version, cart });
@@ -82,12 +82,13 @@ impl CartServer {
             for event in &events {
                 next.cart.apply(event);
             }
-            next.version = next.version.next();
+            let over = next.version;
+            next.version = if over == Version::NONE { Version::first(now) } else { over.next() };
             next.cart.lines.shrink_to(room(next.cart.lines.len()));
             if let Some(id) = id {
                 next.recent.remember(id, next.version);
             }
-            match self.row.save(self.id, cart, &self.env).await {
+            match self.row.save(self.id, over, cart, &self.env).await {
                 Ok(cart) => {
                     self.env.bus.tell(Notice::Cart(self.id));
                     return Ok(Receipt { version: cart.version, cart });

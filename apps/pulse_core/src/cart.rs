@@ -37,7 +37,7 @@ pub struct Freeze {
 /// A cart as its store keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct StoredCart {
-    /// How often it was stored; 0 for a cart that never was.
+    /// Which state it is; [`Version::NONE`] for a cart that has no row.
     pub version: Version,
     /// The lines and the freeze.
     pub cart: Cart,

@@ -8,6 +8,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Timestamp;
+
 /// A text that is no id of the wanted kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is no {1}")]
@@ -70,13 +72,33 @@ impl fmt::Display for UserId {
 #[serde(transparent)]
 pub struct CommandId(pub u64);
 
-/// How often a cart was stored. The store accepts version `n + 1` only over version `n`: that is the fence
-/// between two owners of one cart.
+/// Which state of a cart. The store accepts version `n + 1` only over version `n`: that is the fence between two owners
+/// of one cart. [`Version::NONE`] is no row; a row begins with [`Version::first`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Version(pub u64);
 
 impl Version {
+    /// The version of a cart that has no row.
+    pub const NONE: Self = Self(0);
+
+    /// The version with which a cart's row begins: the millisecond.
+    ///
+    /// A guest's row is deleted when it was left alone for days, and the same cart may be filled again. No version of the
+    /// new row may be one of the old: an owner that still has the old row in mind would overwrite the new one. A row counts
+    /// up by one a store, and no cart is stored a thousand times a second from its first day to its last, so the clock
+    /// is ahead of whatever a deleted row had counted to.
+    ///
+    /// ```
+    /// use pulse_core::{Timestamp, Version};
+    /// let (then, days_later) = (Timestamp(1_291_191_960_000), Timestamp(1_293_783_960_000));
+    /// assert!(Version::first(days_later) > Version(Version::first(then).0 + 1_000_000));
+    /// assert!(Version::first(Timestamp(-5)) > Version::NONE);
+    /// ```
+    pub fn first(now: Timestamp) -> Self {
+        Self(u64::try_from(now.0).unwrap_or_default().max(1))
+    }
+
     /// The version that a successful store of this one's successor has.
     pub const fn next(self) -> Self {
         Self(self.0 + 1)

@@ -11,7 +11,7 @@ use crate::access::Forbidden;
 use crate::cart::{Price, StoredCart};
 use crate::order::{PlaceOrder, PlacedOrder, Shortage, Status};
 use crate::pricing::Promotion;
-use crate::{CartId, CheckoutKey, Money, OrderId, Principal, Sku, Timestamp, UserId};
+use crate::{CartId, CheckoutKey, Money, OrderId, Principal, Sku, Timestamp, UserId, Version};
 
 /// What an asynchronous port method returns: boxed, so that ports can be trait objects.
 pub type PortFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -33,7 +33,8 @@ pub enum StoreError {
 /// Why a cart was not stored.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SaveError {
-    /// The row has another version: somebody else owns this cart too. Load it again.
+    /// The row has another version, or is there where none should be, or is gone: somebody else owns this cart too, or it
+    /// was left alone for too long. Load it again.
     #[error("the cart was changed by another owner")]
     Fenced,
     /// The store failed. Whether the write happened is unknown: load the cart again.
@@ -43,12 +44,12 @@ pub enum SaveError {
 
 /// Where carts are kept.
 pub trait CartStore: Send + Sync + 'static {
-    /// The cart as last stored; `None` for one that never was.
+    /// The cart as last stored; `None` for one that never was, or whose row was deleted.
     fn load(&self, id: CartId) -> PortFuture<'_, Result<Option<StoredCart>, StoreError>>;
 
-    /// Stores a cart over its previous version: `cart.version` must be the row's version plus one. Durable once
-    /// this returns `Ok`.
-    fn save(&self, id: CartId, cart: &StoredCart) -> PortFuture<'_, Result<(), SaveError>>;
+    /// Stores a cart over the version that it was made of: `cart.version` is that version plus one, or any where it
+    /// was [`Version::NONE`], which is no row. Durable once this returns `Ok`.
+    fn save(&self, id: CartId, over: Version, cart: &StoredCart) -> PortFuture<'_, Result<(), SaveError>>;
 }
 
 /// What the catalogue says of a product to whoever wants to buy it.

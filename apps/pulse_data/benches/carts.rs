@@ -112,9 +112,10 @@ async fn measure(carts: &Carts, time: Duration) -> Result<Measured, Box<dyn Erro
 }
 
 async fn store(carts: &Carts, id: CartId, cart: &mut StoredCart) -> Result<(), SaveError> {
-    cart.version = cart.version.next();
+    let over = cart.version;
+    cart.version = over.next();
     cart.recent.remember(CommandId(rand::random()), cart.version);
-    carts.save(id, cart).await
+    carts.save(id, over, cart).await
 }
 
 fn id(n: u64) -> CartId {

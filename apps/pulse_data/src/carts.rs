@@ -4,10 +4,12 @@
 //! nobody. So the disk's latency sets how long a save takes, and not how many there are a second.
 //!
 //! **Invariant.** A save is answered after the commit that holds it. Each row has its own fence: it is replaced by
-//! version `n + 1` over version `n` only, and one row that is refused does not touch its neighbours in the batch.
+//! version `n + 1` over version `n` only, and one row that is refused does not touch its neighbours in the batch. A
+//! row goes only when it is a guest's that was left alone ([`GuestCarts`]), and under the same fence.
 
 mod batch;
 mod body;
+mod guests;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -19,6 +21,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 pub use body::{EMPTY_BODY, decode_recent, encode_recent};
+pub use guests::{GuestCarts, Sweep, SweepError};
 
 use self::batch::Row;
 use crate::sql::Sql as _;
@@ -43,7 +46,7 @@ pub fn of_user(user: UserId) -> CartId {
 /// use pulse_core::{CartId, Version, cart::StoredCart, ports::CartStore as _};
 /// let carts = pulse_data::carts::Carts::new(&repo);
 /// let cart = StoredCart { version: Version(1), ..StoredCart::default() };
-/// carts.save(CartId(7), &cart).await.unwrap();
+/// carts.save(CartId(7), Version::NONE, &cart).await.unwrap();
 /// assert_eq!(carts.load(CartId(7)).await.unwrap(), Some(cart));
 /// # });
 /// ```
@@ -86,8 +89,8 @@ impl CartStore for Carts {
         Box::pin(async move { Ok(load(&self.repo, id).await?) })
     }
 
-    fn save(&self, id: CartId, cart: &StoredCart) -> PortFuture<'_, Result<(), SaveError>> {
-        let row = Row::of(id, cart);
+    fn save(&self, id: CartId, over: Version, cart: &StoredCart) -> PortFuture<'_, Result<(), SaveError>> {
+        let row = Row::of(id, over, cart);
         Box::pin(self.store(row))
     }
 }

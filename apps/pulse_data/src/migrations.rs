@@ -17,6 +17,7 @@ mod m0010_job_queues;
 mod m0011_webhooks;
 mod m0012_feeds;
 mod m0013_import_letters;
+mod m0014_cart_sightings;
 
 use std::time::Duration;
 
@@ -52,6 +53,7 @@ pub const ALL: &[Migration] = &[
     m0011_webhooks::MIGRATION,
     m0012_feeds::MIGRATION,
     m0013_import_letters::MIGRATION,
+    m0014_cart_sightings::MIGRATION,
 ];
 
 /// Where one migration stands.

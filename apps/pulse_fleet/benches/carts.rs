@@ -23,7 +23,7 @@ use pulse_core::cart::{Basis, Command, Limits, LineKey, Price, StoredCart};
 use pulse_core::order::{PlaceOrder, PlacedOrder};
 use pulse_core::ports::{CartStore, Clock, OrderDesk, PlaceError, PortFuture, SaveError, StoreError};
 use pulse_core::pricing::VatRate;
-use pulse_core::{CartId, CheckoutKey, CommandId, Money, Principal, Quantity, Sku, Timestamp};
+use pulse_core::{CartId, CheckoutKey, CommandId, Money, Principal, Quantity, Sku, Timestamp, Version};
 use pulse_data::carts::Carts;
 use pulse_data::testing::Database;
 use pulse_data::{Backend, RepoOptions};
@@ -72,7 +72,7 @@ impl CartStore for Nowhere {
         Box::pin(async { Ok(None) })
     }
 
-    fn save(&self, _: CartId, _: &StoredCart) -> PortFuture<'_, Result<(), SaveError>> {
+    fn save(&self, _: CartId, _: Version, _: &StoredCart) -> PortFuture<'_, Result<(), SaveError>> {
         Box::pin(async { Ok(()) })
     }
 }

@@ -20,7 +20,7 @@ use crate::{Fleet, ShopError};
 pub struct CartView {
     /// Which cart.
     pub id: CartId,
-    /// How often it was stored.
+    /// Which state of it; grows with each change.
     pub version: Version,
     /// Lines and freeze.
     pub cart: Arc<StoredCart>,

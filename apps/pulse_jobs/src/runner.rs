@@ -10,6 +10,7 @@ use jobs::{Drained, Engine, Options, Running, Stats, Wake};
 use pulse_core::ports::{Clock, Mailer, PaymentGateway};
 use pulse_data::Repo;
 use pulse_data::accounts::Accounts;
+use pulse_data::carts::GuestCarts;
 use pulse_data::catalog::Catalog;
 use pulse_data::mail::MAIL_QUEUE;
 use pulse_data::orders::{Orders, PaymentKind};
@@ -105,10 +106,12 @@ impl Runner {
             wake.clone(),
             Arc::clone(&with.stats),
         );
+        let guest_carts = GuestCarts::new(with.repo.clone(), Arc::clone(&with.clock));
         let watched = Watched {
             repo: with.repo.clone(),
             clock: with.clock,
             accounts: with.accounts.clone(),
+            guest_carts,
             catalog: with.catalog,
             orders: with.orders.clone(),
             reminders: with.reminders.clone(),

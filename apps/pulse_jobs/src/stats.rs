@@ -19,6 +19,7 @@ pub struct EffectStats {
     pub(crate) overdue: AtomicU64,
     pub(crate) payments_told_again: AtomicU64,
     pub(crate) pruned: AtomicU64,
+    pub(crate) guest_carts: AtomicU64,
     pub(crate) audit_findings: AtomicU64,
     pub(crate) audit_verified_at: AtomicI64,
 }
@@ -48,6 +49,8 @@ pub struct EffectSnapshot {
     pub payments_told_again: u64,
     /// Old rows that were deleted.
     pub pruned: u64,
+    /// Guests' carts that were deleted because they were left alone.
+    pub guest_carts: u64,
     /// What the last verification of the audit trail found.
     pub audit_findings: u64,
     /// When that was, in milliseconds since 1970; 0 for never in this process.
@@ -70,6 +73,7 @@ impl EffectStats {
             overdue: read(&self.overdue),
             payments_told_again: read(&self.payments_told_again),
             pruned: read(&self.pruned),
+            guest_carts: read(&self.guest_carts),
             audit_findings: read(&self.audit_findings),
             audit_verified_at: self.audit_verified_at.load(Ordering::Relaxed),
         }

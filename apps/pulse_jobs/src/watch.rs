@@ -14,6 +14,7 @@ use pulse_core::Principal;
 use pulse_core::ports::Clock;
 use pulse_data::accounts::Accounts;
 use pulse_data::audit::{self, VerifyOptions};
+use pulse_data::carts::GuestCarts;
 use pulse_data::catalog::Catalog;
 use pulse_data::mail::MAIL_QUEUE;
 use pulse_data::orders::Orders;
@@ -48,6 +49,8 @@ pub struct WatchOptions {
     pub keep_deliveries: Duration,
     /// Links in reminders work for so long.
     pub keep_links: Duration,
+    /// A guest's cart that was left alone for so long is deleted. A day or more.
+    pub keep_guest_carts: Duration,
 }
 
 impl Default for WatchOptions {
@@ -59,6 +62,7 @@ impl Default for WatchOptions {
             unsealed_limit: Duration::from_mins(5),
             keep_deliveries: Duration::from_hours(30 * 24),
             keep_links: Duration::from_hours(90 * 24),
+            keep_guest_carts: Duration::from_hours(30 * 24),
         }
     }
 }
@@ -69,6 +73,7 @@ pub(crate) struct Watched {
     pub(crate) repo: Repo,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) accounts: Accounts,
+    pub(crate) guest_carts: GuestCarts,
     pub(crate) catalog: Catalog,
     pub(crate) orders: Orders,
     pub(crate) reminders: Reminders,
@@ -91,11 +96,14 @@ pub enum Look {
     Audit,
     /// For rows that nobody needs any more.
     Old,
+    /// For guests' carts that nobody comes back to.
+    GuestCarts,
 }
 
 impl Look {
     /// Every kind.
-    pub const ALL: [Self; 5] = [Self::Carts, Self::Stock, Self::Payments, Self::Audit, Self::Old];
+    pub const ALL: [Self; 6] =
+        [Self::Carts, Self::Stock, Self::Payments, Self::Audit, Self::Old, Self::GuestCarts];
 
     /// The name of its worker.
     pub const fn worker(self) -> &'static str {
@@ -105,6 +113,7 @@ impl Look {
             Self::Payments => "watch.payments",
             Self::Audit => "watch.audit",
             Self::Old => "watch.old",
+            Self::GuestCarts => "watch.guest_carts",
         }
     }
 }
@@ -123,6 +132,7 @@ impl Watch {
             Look::Payments => self.payments().await,
             Look::Audit => self.audit().await,
             Look::Old => self.old().await,
+            Look::GuestCarts => self.guest_carts().await,
         }
     }
 
@@ -182,6 +192,15 @@ impl Watch {
             if gone == 0 {
                 break;
             }
+        }
+        Ok(())
+    }
+
+    async fn guest_carts(&self) -> Result<(), String> {
+        let Watched { guest_carts, options, stats, .. } = &self.at;
+        let mut sweep = guest_carts.sweep(&WATCH, options.keep_guest_carts).await.map_err(text)?;
+        while let Some(gone) = sweep.page().await.map_err(text)? {
+            add(&stats.guest_carts, gone);
         }
         Ok(())
     }

@@ -129,6 +129,8 @@ pub(crate) struct Watch {
     pub(crate) payment_hours: u64,
     pub(crate) audit: String,
     pub(crate) old: String,
+    pub(crate) guest_carts: String,
+    pub(crate) guest_carts_days: u64,
 }
 
 impl Default for Watch {
@@ -143,13 +145,21 @@ impl Default for Watch {
             payment_hours: 24,
             audit: "30 3 * * *".to_owned(),
             old: "*/5 * * * *".to_owned(),
+            guest_carts: "40 4 * * *".to_owned(),
+            // As long as a browser keeps the cookie that names the cart.
+            guest_carts_days: 30,
         }
     }
 }
 
 impl Watch {
-    pub(super) fn rules(&self) -> [Rule; 3] {
+    pub(super) fn rules(&self) -> [Rule; 4] {
         [
+            (
+                (1..=3_650).contains(&self.guest_carts_days),
+                "watch.guest_carts_days",
+                "a cart is kept for a day to ten years",
+            ),
             (self.carts_after_hours >= 1, "watch.carts_after_hours", "at least one is needed"),
             (self.payment_hours >= 1, "watch.payment_hours", "at least one is needed"),
             (self.low_stock >= 0, "watch.low_stock", "it is below zero"),

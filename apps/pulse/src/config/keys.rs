@@ -99,6 +99,12 @@ pub(crate) const KEYS: &[Key] = &[
         "How long it is kept what each batch of a feed has changed; its audit row stays",
         "a whole number",
     ),
+    number(
+        "ingest.batch_rows",
+        "Rows of a feed that are one transaction: more are faster, and on SQLite each write waits for one. \
+         Default: 500 on SQLite, 2000 on PostgreSQL",
+        "a whole number from 100 to 10000",
+    ),
     text("mail.from", "Sender of the shop's mails", "an address such as Pulse <shop@example.com>"),
     text(
         "mail.dir",
@@ -161,6 +167,16 @@ pub(crate) const KEYS: &[Key] = &[
     ),
     text("watch.audit", "When the audit trail is verified", TIMES),
     text("watch.old", "When what nobody needs any more is deleted", TIMES),
+    text(
+        "watch.guest_carts",
+        "When guests' carts that nobody comes back to are deleted: a look at every cart",
+        TIMES,
+    ),
+    number(
+        "watch.guest_carts_days",
+        "A guest's cart that was left alone for so long is deleted; browsers keep the cookie that names it for 30 days",
+        "a whole number from 1 to 3650",
+    ),
     number("gateway.delay_ms", "The simulated payment gateway takes so long", "a whole number up to 60000"),
     number("gateway.decline", "Share of payments that it declines", SHARE),
     number("gateway.silent", "Share of payments that it makes without saying so at first", SHARE),

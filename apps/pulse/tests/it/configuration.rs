@@ -64,6 +64,8 @@ fn a_value_that_does_not_fit_names_key_value_source_and_cure() {
         ("PULSE_FLEET_MAX_AWAKE", "many", ["fleet.max_awake", "\"many\"", "a whole number"]),
         ("PULSE_FLEET_MAX_AWAKE", "0", ["fleet.max_awake", "0", "a whole number from 1"]),
         ("PULSE_OTLP_SAMPLE_RATIO", "1.5", ["otlp.sample_ratio", "1.5", "from 0.0 to 1.0"]),
+        ("PULSE_INGEST_BATCH_ROWS", "99", ["ingest.batch_rows", "99", "from 100 to 10000"]),
+        ("PULSE_WATCH_GUEST_CARTS_DAYS", "0", ["watch.guest_carts_days", "0", "from 1 to 3650"]),
         ("PULSE_LOG_FORMAT", "xml", ["log.format", "\"xml\"", "auto, pretty or json"]),
         (
             "PULSE_SERVER_PUBLIC_URL",

@@ -63,6 +63,8 @@ fn opens_sells_and_closes(backend: Backend) {
         "pulse_cache_loads_total{cache=\"offers\"}",
         "pulse_jobs_taken_total",
         "pulse_pages_total{what=\"forged_tokens\"} 0",
+        "pulse_pages_total{what=\"shared_evictions\"}",
+        "pulse_watch_total{found=\"guest_carts\"} 0",
         "pulse_sockets_of_pages_total{what=\"slow_consumers\"} 0",
         "pulse_sockets_of_programs_total{what=\"joins_refused\"} 0",
         "pulse_build_info{",

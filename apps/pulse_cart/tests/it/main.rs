@@ -3,6 +3,7 @@
 
 mod checkout;
 mod commands;
+mod deleted;
 mod laws;
 mod sleep;
 mod stage;

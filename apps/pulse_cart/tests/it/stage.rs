@@ -87,7 +87,7 @@ impl CartStore for Stage {
         })
     }
 
-    fn save(&self, id: CartId, cart: &StoredCart) -> PortFuture<'_, Result<(), SaveError>> {
+    fn save(&self, id: CartId, over: Version, cart: &StoredCart) -> PortFuture<'_, Result<(), SaveError>> {
         let cart = cart.clone();
         Box::pin(async move {
             let fault = self.faults.lock().unwrap().pop_front();
@@ -103,8 +103,9 @@ impl CartStore for Stage {
                 None => {}
             }
             let mut rows = self.rows.lock().unwrap();
-            let stored = rows.get(&id).map_or(Version(0), |row| row.version);
-            if cart.version != stored.next() {
+            let stored = rows.get(&id).map_or(Version::NONE, |row| row.version);
+            assert!(over == Version::NONE || cart.version == over.next());
+            if over != stored {
                 return Err(SaveError::Fenced);
             }
             rows.insert(id, cart);

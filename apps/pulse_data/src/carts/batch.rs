@@ -9,7 +9,7 @@
 
 use futures::FutureExt as _;
 use pulse_core::cart::StoredCart;
-use pulse_core::{CartId, Currency};
+use pulse_core::{CartId, Currency, Version};
 use sea_orm::Value;
 
 use super::body;
@@ -20,6 +20,8 @@ use crate::{Backend, DbError, Repo, Tx};
 #[derive(Debug)]
 pub(super) struct Row {
     pub(super) id: CartId,
+    /// Whether there is to be no row before it.
+    is_new: bool,
     version: i64,
     currency: Currency,
     body: String,
@@ -27,9 +29,10 @@ pub(super) struct Row {
 }
 
 impl Row {
-    pub(super) fn of(id: CartId, stored: &StoredCart) -> Self {
+    pub(super) fn of(id: CartId, over: Version, stored: &StoredCart) -> Self {
         Self {
             id,
+            is_new: over == Version::NONE,
             version: i64::try_from(stored.version.0).unwrap_or(i64::MAX),
             currency: stored.cart.lines.first().map(|line| line.price.unit.currency).unwrap_or_default(),
             body: body::encode(&stored.cart),
@@ -73,7 +76,7 @@ impl From<DbError> for Refused {
 }
 
 async fn together(tx: &Tx, rows: &[Row]) -> Result<(), Refused> {
-    let (mut new, mut known): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| row.version == 1);
+    let (mut new, mut known): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| row.is_new);
     // In one order, so that two batches on PostgreSQL can't wait for each other's rows.
     new.sort_unstable_by_key(|row| row.id);
     known.sort_unstable_by_key(|row| row.id);
@@ -87,7 +90,7 @@ async fn together(tx: &Tx, rows: &[Row]) -> Result<(), Refused> {
 async fn one_by_one(tx: &Tx, rows: &[Row]) -> Result<Vec<bool>, DbError> {
     let mut kept = Vec::with_capacity(rows.len());
     for row in rows {
-        let is_new = row.version == 1;
+        let is_new = row.is_new;
         let stored = match tx.backend() {
             Backend::Sqlite => sqlite(tx, if is_new { INSERT } else { UPDATE }, &[row]).await?,
             Backend::Postgres => postgres(tx, if is_new { INSERT_ALL } else { UPDATE_ALL }, &[row]).await?,

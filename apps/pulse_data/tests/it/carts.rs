@@ -20,27 +20,32 @@ fn cart(version: u64, pence: i64) -> StoredCart {
     }
 }
 
+/// Over the version before it; the first one over none.
+async fn save(carts: &Carts, id: u128, cart: StoredCart) -> Result<(), SaveError> {
+    carts.save(CartId(id), Version(cart.version.0 - 1), &cart).await
+}
+
 db_test!(a_cart_comes_back_as_it_was_stored, |repo| async move {
     let carts = Carts::new(&repo);
     assert_eq!(carts.load(CartId(1)).await.unwrap(), None);
     for version in 1..=3 {
         let cart = cart(version, 255);
-        carts.save(CartId(1), &cart).await.unwrap();
+        carts.save(CartId(1), Version(version - 1), &cart).await.unwrap();
         assert_eq!(carts.load(CartId(1)).await.unwrap(), Some(cart));
     }
     let empty = StoredCart { version: Version(4), ..StoredCart::default() };
-    carts.save(CartId(1), &empty).await.unwrap();
+    carts.save(CartId(1), Version(3), &empty).await.unwrap();
     assert_eq!(carts.load(CartId(1)).await.unwrap(), Some(empty));
 });
 
 db_test!(only_the_next_version_is_stored, |repo| async move {
     let carts = Carts::new(&repo);
     let fenced = |answer: Result<(), SaveError>| assert_eq!(answer, Err(SaveError::Fenced));
-    fenced(carts.save(CartId(1), &cart(2, 1)).await);
-    carts.save(CartId(1), &cart(1, 1)).await.unwrap();
-    fenced(carts.save(CartId(1), &cart(1, 2)).await);
-    fenced(carts.save(CartId(1), &cart(3, 2)).await);
-    carts.save(CartId(1), &cart(2, 3)).await.unwrap();
+    fenced(save(&carts, 1, cart(2, 1)).await);
+    save(&carts, 1, cart(1, 1)).await.unwrap();
+    fenced(save(&carts, 1, cart(1, 2)).await);
+    fenced(save(&carts, 1, cart(3, 2)).await);
+    save(&carts, 1, cart(2, 3)).await.unwrap();
     assert_eq!(carts.load(CartId(1)).await.unwrap(), Some(cart(2, 3)));
 });
 
@@ -52,7 +57,7 @@ db_test!(of_two_owners_exactly_one_wins_each_version, |repo| async move {
                 let mut won = 0_u64;
                 for version in 1..=20 {
                     for id in 0..4 {
-                        match carts.save(CartId(id), &cart(version, owner)).await {
+                        match save(&carts, id, cart(version, owner)).await {
                             Ok(()) => won += 1,
                             Err(SaveError::Fenced) => {}
                             Err(other) => panic!("{other}"),
@@ -81,7 +86,7 @@ db_test!(a_fenced_neighbour_does_not_touch_the_rest_of_its_batch, |repo| async m
         let carts = carts.clone();
         // Every tenth claims a version that it can't have.
         let version = if n % 10 == 0 { 5 } else { 1 };
-        tokio::spawn(async move { (n, carts.save(CartId(n.into()), &cart(version, 9)).await) })
+        tokio::spawn(async move { (n, save(&carts, n.into(), cart(version, 9)).await) })
     });
     for save in saves.collect::<Vec<_>>() {
         let (n, answer) = save.await.unwrap();
@@ -96,7 +101,7 @@ db_test!(saves_that_wait_share_commits, |repo| async move {
     let before = repo.stats().commits;
     let saves = (0..1000_u64).map(|n| {
         let carts = carts.clone();
-        tokio::spawn(async move { carts.save(CartId(n.into()), &cart(1, 1)).await })
+        tokio::spawn(async move { save(&carts, n.into(), cart(1, 1)).await })
     });
     for save in saves.collect::<Vec<_>>() {
         save.await.unwrap().unwrap();

@@ -11,6 +11,7 @@ mod checkout;
 mod connect;
 mod errors;
 mod feeds;
+mod guest_carts;
 mod imports;
 mod migrations;
 mod multi;

@@ -3,12 +3,12 @@
 use futures::FutureExt as _;
 use pulse_core::cart::Basis;
 use pulse_core::order::{Status, Step};
-use pulse_core::ports::CartStore as _;
+use pulse_core::ports::{CartStore as _, Clock};
 use pulse_core::pricing::{Rule, VatRate};
-use pulse_core::{CartId, CheckoutKey, Money, OrderId, Role, Version};
+use pulse_core::{CartId, CheckoutKey, Money, OrderId, Role, Timestamp, Version};
 use pulse_data::accounts::{AccountOptions, Accounts, HashCost};
 use pulse_data::audit::{AuditQuery, Sealer, VerifyOptions, list, verify};
-use pulse_data::carts::Carts;
+use pulse_data::carts::{Carts, GuestCarts};
 use pulse_data::catalog::Catalog;
 use pulse_data::migrations::{ALL, Migrator};
 use pulse_data::orders::{AskReturn, OrderQuery, Orders, PaymentState};
@@ -72,6 +72,15 @@ fn accounts(repo: &Repo) -> Accounts {
     Accounts::new(repo.clone(), std::sync::Arc::new(SystemClock), options)
 }
 
+/// So many days after the upgrade.
+struct At(i64);
+
+impl Clock for At {
+    fn now(&self) -> Timestamp {
+        Timestamp(NOW.0 + self.0 * 24 * 3_600_000)
+    }
+}
+
 const PASSWORD: &str = "correct horse battery";
 
 /// A password's hash, as any version has stored it.
@@ -100,6 +109,15 @@ db_test!(an_old_shop_with_goods_people_and_orders_goes_on_after_an_upgrade, |rep
 
     let cart = Carts::new(&repo).load(CartId(0xff)).await.unwrap().unwrap();
     assert_eq!((cart.version, cart.cart.lines[0].quantity), (Version(7), pieces(6)));
+
+    // It is as old as the first look at it, not as its row.
+    for (days, gone) in [(0, 0), (29, 0), (30, 1)] {
+        let mut sweep = GuestCarts::new(repo.clone(), std::sync::Arc::new(At(days)))
+            .sweep(&ROOT, std::time::Duration::from_hours(30 * 24))
+            .await
+            .unwrap();
+        assert_eq!(sweep.page().await.unwrap(), Some(gone), "after {days} days");
+    }
 
     let accounts = accounts(&repo);
     let ann = accounts.sign_in("ann@example.com", PASSWORD, "a browser").await.unwrap();

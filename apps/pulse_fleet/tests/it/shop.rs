@@ -74,6 +74,11 @@ impl Shop {
         *now = now.after(by);
     }
 
+    /// How often a row was stored, where the clock has stood still since its first store.
+    pub(crate) fn stores(&self, row: &StoredCart) -> u64 {
+        row.version.0 + 1 - Version::first(self.now()).0
+    }
+
     pub(crate) fn row(&self, cart: CartId) -> StoredCart {
         self.tables().rows.get(&cart).cloned().unwrap_or_default()
     }
@@ -132,7 +137,7 @@ impl CartStore for Shop {
         })
     }
 
-    fn save(&self, id: CartId, cart: &StoredCart) -> PortFuture<'_, Result<(), SaveError>> {
+    fn save(&self, id: CartId, over: Version, cart: &StoredCart) -> PortFuture<'_, Result<(), SaveError>> {
         let cart = cart.clone();
         Box::pin(async move {
             let weather = self.pass().await;
@@ -142,8 +147,9 @@ impl CartStore for Shop {
             assert!(!self.happens(weather.panics), "the test says so");
             {
                 let mut tables = self.tables();
-                let stored = tables.rows.get(&id).map_or(Version(0), |row| row.version);
-                if cart.version != stored.next() {
+                let stored = tables.rows.get(&id).map_or(Version::NONE, |row| row.version);
+                assert!(over == Version::NONE || cart.version == over.next());
+                if over != stored {
                     return Err(SaveError::Fenced);
                 }
                 tables.rows.insert(id, cart);

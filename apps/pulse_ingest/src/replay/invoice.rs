@@ -9,8 +9,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 use pipeline::{Failed, Failure, Handler, Message};
+use pulse_core::cart::{CartError, Command, Limits};
 use pulse_core::order::{Channel, PaymentMethod};
-use pulse_core::ports::PlaceError;
+use pulse_core::ports::{PlaceError, StoreError};
 use pulse_core::pricing::VatRate;
 use pulse_core::{CartId, Timestamp, UserId};
 use pulse_data::catalog::{CatalogError, DeliveryLine};
@@ -160,16 +161,45 @@ impl Work {
     }
 
     /// Up to which row an earlier run has filled the invoice's cart: rows go in in order, and a cart remembers its last
-    /// commands even when it was checked out.
+    /// commands even when it was checked out, for as long as it is kept.
     async fn known_to(&self, entry: &Entry) -> Result<u32, ReplayError> {
         if !self.resumed {
             return Ok(0);
         }
         let fleet = self.shop.door.fleet();
-        let cart = patiently(|| async { fleet.view(entry.cart).await.map_err(ShopError::from) })
-            .await
-            .map_err(|error| shop("reading the cart", &entry.invoice, error))?;
-        Ok(cart.recent.iter().filter_map(|(command, _)| self.hash.row_of(command)).max().unwrap_or(0))
+        let reading = |error| shop("reading the cart", &entry.invoice, error);
+        let view = || async { fleet.view(entry.cart).await.map_err(ShopError::from) };
+        let mut cart = patiently(view).await.map_err(reading)?;
+        // A cart that was left half full for long may be deleted at any time, and what was put into it with it. Stored once
+        // more it is young again, or turns out to be gone. A frozen one has all its lines; were it gone, its checkout would
+        // say so.
+        let first = cart.cart.lines.first().copied().filter(|_| cart.cart.freeze.is_none());
+        if let Some(line) = first {
+            let as_it_is = Command::SetQuantity { line: line.key(), quantity: line.quantity };
+            let store = || async {
+                let stored = fleet.command(entry.cart, None, as_it_is.clone(), Limits::TRADE).await;
+                stored.map_err(ShopError::from)
+            };
+            match patiently(store).await {
+                Ok(receipt) => cart = receipt.cart,
+                Err(ShopError::Cart(CartError::NoSuchLine { .. })) => cart = Arc::default(),
+                Err(error) => return Err(reading(error)),
+            }
+        }
+        let known = cart.recent.iter().filter_map(|(command, _)| self.hash.row_of(command)).max();
+        match known {
+            Some(row) => Ok(row),
+            None if self.is_sold(entry).await? => Ok(u32::MAX),
+            None => Ok(0),
+        }
+    }
+
+    /// Whether an earlier run has checked the invoice out: its cart may be gone since.
+    async fn is_sold(&self, entry: &Entry) -> Result<bool, ReplayError> {
+        let (orders, key) = (&self.shop.orders, self.hash.checkout(entry.cart)?);
+        let found = patiently(|| orders.find(&key)).await;
+        let failed = |error| shop("looking for its order", &entry.invoice, StoreError::from(error).into());
+        Ok(found.map_err(failed)?.is_some())
     }
 
     async fn sell(&self, entry: &Entry, open: &mut Open) -> Result<(), ReplayError> {

@@ -7,8 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pulse_core::order::{Channel, PaymentMethod};
-use pulse_core::{CartId, CheckoutKey, CommandId, Quantity, Sku};
-use pulse_data::{Backend, Repo, db_test};
+use pulse_core::ports::Clock;
+use pulse_core::{CartId, CheckoutKey, CommandId, Quantity, Sku, Timestamp};
+use pulse_data::carts::GuestCarts;
+use pulse_data::{Backend, Repo, SystemClock, db_test};
 use pulse_ingest::demo::Dice;
 use pulse_ingest::replay::{Options, Progress, ReplayError, Replayed, Shop, Speed, replay};
 use serde_json::{Value, json};
@@ -93,8 +95,80 @@ db_test!(a_long_invoice_that_is_broken_off_is_taken_up_where_it_was, |repo| asyn
     play(&shop, &[file]).await;
     let figures = figures(&shop).await;
     assert_eq!((&figures["orders"], &figures["revenue_pence"]), (&json!(1), &json!(45_150)));
-    assert_eq!(shop.door.fleet().stats().carts.stored, 301, "each line once, and the freeze");
+    let stored = shop.door.fleet().stats().carts.stored;
+    assert_eq!(stored, 302, "each line once, the freeze, and the cart as it was when it was taken up");
     shelves(&shop).await;
+    close(&shop).await;
+});
+
+/// The machine's clock, so many days ahead.
+struct Ahead(i64);
+
+impl Clock for Ahead {
+    fn now(&self) -> Timestamp {
+        Timestamp(SystemClock.now().0 + self.0 * 24 * 3_600_000)
+    }
+}
+
+/// Deletes every cart that was left alone, as if months had passed; how many.
+async fn months_pass(repo: &Repo) -> u64 {
+    let mut gone = 0;
+    for days in [0, 60] {
+        let guests = GuestCarts::new(repo.clone(), Arc::new(Ahead(days)));
+        let mut sweep = guests.sweep(&WHO, Duration::from_hours(30 * 24)).await.unwrap();
+        while let Some(page) = sweep.page().await.unwrap() {
+            gone += page;
+        }
+    }
+    gone
+}
+
+db_test!(a_replay_that_is_taken_up_after_its_carts_were_deleted_ends_the_same, |repo| async move {
+    let (mut stop_at, mut gone) = (0, 0);
+    loop {
+        // Each time another process; the last carts of the one before are half full.
+        let shop = open(&repo).await;
+        let (options, fleet) = (options(), shop.door.fleet().clone());
+        let stop = options.stop.clone();
+        let stopper = tokio::spawn(async move {
+            while fleet.stats().carts.stored < stop_at {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            stop.cancel();
+        });
+        let replayed = replay(&shop, &sample::files(), &options, &Arc::default()).await.unwrap();
+        stopper.abort();
+        if !replayed.stopped {
+            sample::agrees(&shop, &repo).await;
+            close(&shop).await;
+            break;
+        }
+        close(&shop).await;
+        gone += months_pass(&repo).await;
+        stop_at += 700;
+    }
+    assert!(gone > 50, "carts were deleted: {gone}");
+});
+
+db_test!(a_replay_is_not_misled_by_a_cart_that_is_remembered_and_deleted, |repo| async move {
+    let shop = open(&repo).await;
+    let row = |n: u32| format!("7,{},THING,{n},2010-12-01 08:26:00,0.01,,UK\n", 10_000 + n);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("long.csv");
+    std::fs::write(&file, (1..=300).map(row).collect::<String>()).unwrap();
+    let options = options();
+    let (stop, fleet) = (options.stop.clone(), shop.door.fleet().clone());
+    tokio::spawn(async move {
+        while fleet.stats().carts.stored < 60 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        stop.cancel();
+    });
+    assert!(replay(&shop, std::slice::from_ref(&file), &options, &Arc::default()).await.unwrap().stopped);
+    assert_eq!((months_pass(&repo).await, shop.door.fleet().stats().awake), (1, 1));
+    play(&shop, &[file]).await;
+    let figures = figures(&shop).await;
+    assert_eq!((&figures["orders"], &figures["revenue_pence"]), (&json!(1), &json!(45_150)));
     close(&shop).await;
 });
 

@@ -177,6 +177,26 @@ db_test!(more_accounts_than_a_page_are_all_looked_at, |repo| async move {
     assert_eq!(keys, expected);
 });
 
+db_test!(a_guests_cart_is_deleted_after_its_days_and_an_accounts_is_kept, |repo| async move {
+    let shop = shop(repo).await;
+    let ann = shop.buyer_with_cart("ann@example.com", HEART).await;
+    let sql =
+        "INSERT INTO carts (id, version, currency, body, recent) VALUES ($1, 1, 'GBP', '{\"l\":[]}', '')";
+    shop.repo
+        .write(move |tx| Box::pin(async move { tx.exec(sql, vec![format!("{:032x}", 7).into()]).await }))
+        .await
+        .map_err(|error: DbError| error)
+        .unwrap();
+    for day in 0..=32 {
+        shop.look(Look::GuestCarts).await;
+        assert_eq!(shop.stats.snapshot().guest_carts, u64::from(day >= 30), "on day {day}");
+        shop.hands.turn(Duration::from_hours(24));
+    }
+    let rows = shop.repo.reader().rows("SELECT id FROM carts", vec![]).await.unwrap();
+    let left: Vec<String> = rows.iter().map(|row| row.try_get("", "id").unwrap()).collect();
+    assert_eq!(left, [pulse_data::carts::of_user(ann).to_string()]);
+});
+
 async fn told_of(shop: &Shop, kind: EventKind) -> Vec<serde_json::Value> {
     let query = DeliveryQuery { limit: 200, ..DeliveryQuery::default() };
     let page = shop.webhooks.deliveries(&ROOT, &query).await.unwrap();
