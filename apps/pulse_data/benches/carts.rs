@@ -3,6 +3,9 @@
 //! 20,480 distinct carts of five lines and 32 remembered commands each; 512 callers store carts, each waiting for
 //! its reply. Then the database is opened anew and every cart is read back. SQLite commits with `synchronous=FULL`;
 //! the CPU is this process's, so it leaves out PostgreSQL's server. `BENCH_SECONDS` (5) and `PULSE_TEST_PG`.
+//!
+//! Then three sweeps for guests' carts that were left alone: one that sees each cart for the first time, one that finds
+//! nothing to do, and one a month later that deletes them all.
 
 #![expect(clippy::print_stdout, clippy::cast_precision_loss, reason = "a benchmark prints rounded figures")]
 
@@ -12,10 +15,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use pulse_core::cart::{Basis, Cart, Line, Price, StoredCart};
-use pulse_core::ports::{CartStore as _, SaveError};
+use pulse_core::ports::{CartStore as _, Clock, SaveError};
 use pulse_core::pricing::VatRate;
-use pulse_core::{CartId, CommandId, Money, Quantity, Sku, Version};
-use pulse_data::carts::Carts;
+use pulse_core::{CartId, CommandId, Money, Principal, Quantity, Sku, Timestamp, Version};
+use pulse_data::carts::{Carts, GuestCarts};
 use pulse_data::testing::Database;
 use pulse_data::{Backend, RepoOptions};
 use tokio::sync::Barrier;
@@ -63,9 +66,31 @@ async fn run(backend: Backend, time: Duration) -> Result<(), Box<dyn Error>> {
         CARTS + stored,
     );
     assert_eq!((found, commands), (CARTS, CARTS + stored), "an acknowledged command is missing");
+    for (what, days, expected) in [("all new", 0, 0), ("nothing to do", 1, 0), ("all left alone", 31, CARTS)]
+    {
+        let guests = GuestCarts::new(repo.clone(), Arc::new(Day(days)));
+        let (before, start, mut gone) = (cpu_seconds(), Instant::now(), 0);
+        let mut sweep = guests.sweep(&Principal::System("bench"), Duration::from_hours(30 * 24)).await?;
+        while let Some(page) = sweep.page().await? {
+            gone += page;
+        }
+        let each = |seconds: f64| seconds * 1e6 / CARTS as f64;
+        let (wall, cpu) = (each(start.elapsed().as_secs_f64()), each(cpu_seconds() - before));
+        println!("carts {backend:?}: a sweep, {what}: {wall:.1} us a cart, {cpu:.1} us of CPU");
+        assert_eq!(gone, expected);
+    }
     repo.close().await;
     database.drop().await;
     Ok(())
+}
+
+/// So many days after the first sweep.
+struct Day(i64);
+
+impl Clock for Day {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0 * 24 * 3_600_000)
+    }
 }
 
 struct Measured {

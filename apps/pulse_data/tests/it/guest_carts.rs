@@ -101,9 +101,9 @@ db_test!(a_guests_cart_goes_when_it_was_left_alone_for_the_whole_time, |repo| as
     }
     assert_eq!(room.sweep().await, 1);
     assert_eq!((room.version(left).await, room.version(used).await), (None, Some(version)));
-    // The other one has three days of its own.
-    for gone in [0, 0, 1] {
-        room.later(DAY);
+    // The other one has three days of its own, to the millisecond.
+    for (by, gone) in [(DAY, 0), (DAY, 0), (DAY - 1, 0), (1, 1)] {
+        room.later(by);
         assert_eq!(room.sweep().await, gone);
     }
     assert_eq!(
