@@ -4,10 +4,10 @@
 
 use std::fmt;
 
-use axum::extract::ws::Utf8Bytes;
 use bytes::Bytes;
 use otp::Exit;
 use serde::Deserialize;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use crate::ctx::Ctx;
 use crate::payload::Payload;

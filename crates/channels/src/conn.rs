@@ -7,20 +7,25 @@ use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
-use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
-use futures::{Sink, Stream};
+use futures::{Sink, SinkExt as _, Stream, StreamExt as _};
 use otp::{Exit, Inbox};
 use tokio::time::{Instant, Sleep};
+use tokio_tungstenite::tungstenite::error::ProtocolError;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::endpoint::Service;
 use crate::limits::Bucket;
 use crate::outbox::{Fill, Out, Outbox};
+use crate::pieces::Pieces;
 use crate::seats::Seats;
 use crate::socket::Socket;
 use crate::stats::count;
+use crate::websocket::WebSocket;
 use crate::wire::Frame;
 
 /// Bytes taken from the queue before they are flushed.
@@ -52,13 +57,13 @@ impl Closed {
     fn frame(self) -> Option<CloseFrame> {
         let (code, reason) = match self {
             Self::ByPeer => return None,
-            Self::Away => (close_code::AWAY, "going away"),
-            Self::Idle => (close_code::AWAY, "idle"),
-            Self::Slow => (close_code::AGAIN, "too slow"),
-            Self::Flood => (close_code::POLICY, "too many messages"),
-            Self::TooBig => (close_code::SIZE, "message too big"),
-            Self::Malformed => (close_code::UNSUPPORTED, "malformed message"),
-            Self::NotText => (close_code::INVALID, "not UTF-8"),
+            Self::Away => (CloseCode::Away, "going away"),
+            Self::Idle => (CloseCode::Away, "idle"),
+            Self::Slow => (CloseCode::Again, "too slow"),
+            Self::Flood => (CloseCode::Policy, "too many messages"),
+            Self::TooBig => (CloseCode::Size, "message too big"),
+            Self::Malformed => (CloseCode::Unsupported, "malformed message"),
+            Self::NotText => (CloseCode::Invalid, "not UTF-8"),
         };
         Some(CloseFrame { code, reason: reason.into() })
     }
@@ -74,7 +79,7 @@ struct Conn<S: Socket> {
     idle: Pin<Box<Sleep>>,
     heard: Instant,
     messages: Bucket,
-    /// Frames were given to tungstenite and are not flushed.
+    /// Frames were written and are not flushed.
     unflushed: bool,
 }
 
@@ -147,7 +152,7 @@ async fn goodbye(mut ws: WebSocket, closed: Closed) {
     let farewell = async {
         if ws.send(Message::Close(Some(frame))).await.is_ok() {
             // The client's own close, or the end of the stream; whatever it says before is of no interest.
-            while let Some(Ok(_)) = ws.recv().await {}
+            while let Some(Ok(_)) = ws.next().await {}
         }
     };
     // A client that does not read is not waited for.
@@ -173,25 +178,22 @@ impl<S: Socket> Conn<S> {
         self.poll_idle(cx).map(Err)
     }
 
-    /// Ready when all is with the network and the queue is empty.
+    /// Ready when all is with the network and the queue is empty. Nothing is taken from the queue before what was taken is with
+    /// the network: so the queue fills for a client that does not read, and is bounded.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Closed>> {
         loop {
+            if self.unflushed {
+                ready!(Pin::new(&mut self.ws).poll_flush(cx)).map_err(|_| Closed::ByPeer)?;
+                self.unflushed = false;
+            }
             let mut batch = 0;
-            let mut emptied = false;
             while batch < BATCH {
-                match Pin::new(&mut self.ws).poll_ready(cx) {
-                    Poll::Ready(Ok(())) => {}
-                    Poll::Ready(Err(_)) => return Poll::Ready(Err(Closed::ByPeer)),
-                    Poll::Pending => return Poll::Pending,
-                }
                 let out = match pin!(self.inbox.recv()).poll(cx) {
                     Poll::Ready(Some(out)) => out,
                     Poll::Ready(None) if self.fill.has_overflowed() => return Poll::Ready(Err(Closed::Slow)),
                     Poll::Ready(None) => return Poll::Ready(Err(Closed::Away)),
-                    Poll::Pending => {
-                        emptied = true;
-                        break;
-                    }
+                    Poll::Pending if self.unflushed => break,
+                    Poll::Pending => return Poll::Ready(Ok(())),
                 };
                 self.fill.remove(&out);
                 for frame in self.seats.dispatch(out) {
@@ -199,30 +201,17 @@ impl<S: Socket> Conn<S> {
                     self.write(frame)?;
                 }
             }
-            if self.unflushed {
-                match Pin::new(&mut self.ws).poll_flush(cx) {
-                    Poll::Ready(Ok(())) => self.unflushed = false,
-                    Poll::Ready(Err(_)) => return Poll::Ready(Err(Closed::ByPeer)),
-                    Poll::Pending => return Poll::Pending,
-                }
-            }
-            if emptied {
-                return Poll::Ready(Ok(()));
-            }
         }
     }
 
-    /// Hands one frame to tungstenite, which buffers it.
+    /// Writes one frame, which the connection takes at once; it waits for the flush.
     fn write(&mut self, frame: Frame) -> Result<(), Closed> {
         let counters = &self.seats.shared().counters;
         count(&counters.frames_out);
         counters.bytes_out.fetch_add(frame.len() as u64, Ordering::Relaxed);
-        let message = match frame {
-            Frame::Text(text) => Message::Text(text),
-            Frame::Binary(data) => Message::Binary(data),
-        };
         self.unflushed = true;
-        Pin::new(&mut self.ws).start_send(message).map_err(|_| Closed::ByPeer)
+        let mut ws = Pin::new(&mut self.ws);
+        Pieces::of(frame).try_for_each(|piece| ws.as_mut().start_send(piece)).map_err(|_| Closed::ByPeer)
     }
 
     fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<Closed> {
@@ -246,8 +235,8 @@ impl<S: Socket> Conn<S> {
         match message {
             Message::Text(text) => self.seats.text(text).await,
             Message::Binary(data) => self.seats.binary(data).await,
-            // Answered by tungstenite.
-            Message::Ping(_) | Message::Pong(_) => {
+            // Answered by tungstenite, which reads no bare frames.
+            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {
                 self.unflushed = true;
                 Ok(())
             }
@@ -256,22 +245,13 @@ impl<S: Socket> Conn<S> {
     }
 }
 
-/// What a failed read means. axum hides the kind behind its own error: the texts are tungstenite's.
-fn reading_failed(error: &axum::Error) -> Closed {
-    use std::error::Error;
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        text.push_str(&inner.to_string());
-        source = inner.source();
-    }
-    if text.contains("too long") || text.contains("Space limit") {
-        Closed::TooBig
-    } else if text.contains("UTF-8") {
-        Closed::NotText
-    } else if text.contains("protocol error") && !text.contains("without closing handshake") {
-        Closed::Malformed
-    } else {
-        Closed::ByPeer
+/// What a failed read means.
+fn reading_failed(error: &Error) -> Closed {
+    match error {
+        Error::Capacity(_) => Closed::TooBig,
+        Error::Utf8(_) => Closed::NotText,
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Closed::ByPeer,
+        Error::Protocol(_) => Closed::Malformed,
+        _ => Closed::ByPeer,
     }
 }

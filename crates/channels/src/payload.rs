@@ -2,9 +2,9 @@
 //!
 //! Invariant: a payload is encoded before it is sent, and never again.
 
-use axum::extract::ws::Utf8Bytes;
 use bytes::Bytes;
 use serde::Serialize;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 /// An encoded payload of a push, reply or broadcast. Cloning shares the bytes.
 ///

@@ -5,10 +5,10 @@
 
 use std::sync::Arc;
 
-use axum::extract::ws::Utf8Bytes;
 use bytes::Bytes;
 use otp::{Exit, ServerId, ServerRef};
 use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use crate::channel::{Push, PushBody};
 use crate::conn::Closed;

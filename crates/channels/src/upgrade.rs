@@ -7,8 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use axum::extract::ws::WebSocketUpgrade;
-use axum::extract::{ConnectInfo, FromRequestParts, Request};
+use axum::extract::{ConnectInfo, Request};
 use axum::http::header::{RETRY_AFTER, SEC_WEBSOCKET_PROTOCOL};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -21,6 +20,7 @@ use crate::conn;
 use crate::endpoint::Service;
 use crate::socket::{Connect, Socket};
 use crate::stats::count;
+use crate::websocket::Switch;
 
 /// The only wire format there is here.
 const VERSION: &str = "2.0.0";
@@ -28,12 +28,6 @@ const VERSION: &str = "2.0.0";
 const PROTOCOL: &str = "phoenix";
 /// The subprotocol that carries one.
 const TOKEN_PREFIX: &str = "base64url.bearer.phx.";
-
-/// What a socket's task needs of tungstenite's buffers at rest: a message that is larger takes its room while it is read.
-const READ_BUFFER: usize = 1024;
-/// Frames are collected up to this size before they are written. The buffer keeps its largest size, so that this is memory
-/// of every socket that was ever pushed a burst.
-const WRITE_BUFFER: usize = 1024;
 
 pub(crate) fn routes<S: Socket, T: Clone + Send + Sync + 'static>(
     service: Arc<Service<S>>,
@@ -62,9 +56,9 @@ async fn upgrade<S: Socket>(service: Arc<Service<S>>, request: Request) -> Resul
         count(&counters.refused_version);
         return Err(refuse(StatusCode::BAD_REQUEST, "send vsn=2.0.0: no other version is spoken here"));
     }
-    let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &()).await.map_err(|rejection| {
+    let switch = Switch::of(&mut parts, PROTOCOL).await.map_err(|refused| {
         count(&counters.refused_version);
-        Box::new(rejection.into_response())
+        Box::new(refused)
     })?;
     // Counted from here on, so that many requests at once can't all find the last place free.
     let place = shared.tasks.token();
@@ -87,15 +81,13 @@ async fn upgrade<S: Socket>(service: Arc<Service<S>>, request: Request) -> Resul
         Box::new(refused.status().into_response())
     })?;
     count(&counters.connects);
-    let limits = &shared.limits;
-    Ok(upgrade
-        .protocols([PROTOCOL])
-        .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(WRITE_BUFFER)
-        .max_write_buffer_size(limits.outgoing_bytes.max(WRITE_BUFFER) * 2)
-        .max_message_size(limits.message_bytes)
-        .max_frame_size(limits.message_bytes)
-        .on_upgrade(move |socket| conn::run(service, socket, assigns, place)))
+    let answer = switch.answer();
+    tokio::spawn(async move {
+        if let Some(socket) = switch.open(&shared.limits).await {
+            conn::run(service, socket, assigns, place).await;
+        }
+    });
+    Ok(answer)
 }
 
 /// The client's token, written in base64 without padding.

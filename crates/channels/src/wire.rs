@@ -19,10 +19,10 @@ mod encode;
 
 use std::borrow::Cow;
 
-use axum::extract::ws::Utf8Bytes;
 use bytes::Bytes;
 use serde_json::value::RawValue;
 use thiserror::Error;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 pub use decode::{ServerMessage, decode_client_binary, decode_server_binary, decode_text};
 pub use encode::{broadcast, client_push, push, reply};
