@@ -34,7 +34,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Cart)]
 pub(crate) struct CartShape {
-    /// Counts the cart's changes.
+    /// Grows by one with each change of the cart; 0 for one that has nothing stored.
     version: u64,
     /// What is in it, in the order of adding.
     lines: Vec<LineShape>,
