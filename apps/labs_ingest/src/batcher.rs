@@ -41,7 +41,10 @@ impl<T> Batcher<T> {
         //>> push
         //? Whose waiting does `due` limit: that of the first message of the batch, or that of the last?
         //? When is a batch full?
-        self.due.get_or_insert(now + self.patience);
+        if self.due.is_none() {
+            // A patience that goes beyond the end of time never runs out.
+            self.due = now.checked_add(self.patience);
+        }
         self.held.push(item);
         if self.held.len() >= self.size { self.flush() } else { None }
         //<<

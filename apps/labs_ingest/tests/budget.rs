@@ -56,7 +56,7 @@ fn a_source_is_asked_when_it_is_worth_a_call() {
     });
 }
 
-/// A batch is acknowledged in one call.
+/// A batch is acknowledged in one call, also one that could not be written.
 ///
 /// Hole: `written`.
 #[test]
@@ -67,6 +67,11 @@ fn a_batch_is_acknowledged_in_one_call() {
         let (settles, batches) = (plant.depot.settles.get(), plant.works.batches().len());
         let (used, limit) = (ratio(settles, batches), gate::limit(LAB, "settles_a_batch"));
         assert!(used <= limit, "{settles} acknowledgements for {batches} batches");
+        let plant = Plant::new(Depot::of(std::iter::repeat_n(Fate::Unwritable, 1_000)));
+        plant.run(SETTINGS).await;
+        let settles = plant.depot.settles.get();
+        let used = ratio(settles, 1_000 / SETTINGS.batch);
+        assert!(used <= limit, "{settles} acknowledgements for 10 batches that could not be written");
     });
 }
 
@@ -95,5 +100,23 @@ fn a_drain_waits_for_the_processors() {
         plant.run(Settings { processors: 1, ..SETTINGS }).await;
         let batches = plant.works.batches().len();
         assert!(batches == 1, "{batches} batches for 3 messages that were under way together");
+    });
+}
+
+/// Those beside a message that is bad are written together: it closes no batch.
+///
+/// Hole: `processed`.
+#[test]
+fn a_bad_message_closes_no_batch() {
+    gate::paused(async || {
+        let works = Arc::new(Works { processing: Duration::from_millis(100), ..Works::default() });
+        let fates = [Fate::Fine, Fate::Refused, Fate::Fine, Fate::Panics, Fate::Fine];
+        let plant = Plant { works, ..Plant::new(Depot::of(fates)) };
+        plant.run(Settings { processors: 1, ..SETTINGS }).await;
+        assert_eq!(
+            plant.works.batches(),
+            [[0, 2, 4]],
+            "batches of three that are fine among two that are bad"
+        );
     });
 }

@@ -40,12 +40,17 @@ impl Clock {
     }
 }
 
+/// What a lease lasts beyond its attempt: time for the acknowledgement. Else a job that was stuck could be rescued before its
+/// own worker has failed it, and would be back without a wait.
+pub const GRACE: Millis = 2_000;
+
 /// How to work.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
     /// Attempts at one time.
     pub side_by_side: usize,
-    /// How long a job is leased. An attempt that takes longer is ended.
+    /// How long an attempt may take. One that takes longer is ended; until it has said so its job is leased, [`GRACE`]
+    /// longer.
     pub lease: Millis,
     /// How long to wait at the most before looking again: for jobs that other processes bring.
     pub poll: Millis,
@@ -112,7 +117,7 @@ pub async fn work<W: Worker>(
             let now = clock.now();
             let look = move |queue: &mut Queue| {
                 queue.rescue(now)?;
-                queue.lease(now, settings.lease, free)
+                queue.lease(now, settings.lease.saturating_add(GRACE), free)
             };
             for job in queue.with(look).await? {
                 let (queue, worker) = (queue.clone(), Arc::clone(&worker));

@@ -1,7 +1,7 @@
 //! Asks only whether somebody executes the job, and not whether it is the same attempt: a worker that lost its lease writes as well.
 //!
-//! test: faults::a_worker_that_lost_its_lease_writes_nothing
-//! verdict: the lease had ended
+//! test: laws::any_history_gives_each_job_one_end_and_at_most_one_effect
+//! verdict: ms before the end of its lease: Done
 //>> complete
         let done = transaction.execute(
             "UPDATE jobs SET state = 'done', lease_until = NULL, reason = NULL WHERE id = ? AND state = 'executing'",

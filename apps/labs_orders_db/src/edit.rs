@@ -103,10 +103,10 @@ pub async fn amend(db: &Db, sku: &str, rule: impl Fn(&Product) -> i64) -> Result
 pub async fn cancel(db: &Db, order: OrderId) -> Result<bool, EditError> {
     //>> cancel
     //? Two people press the button at once. Which statement decides whose press it was?
+    //? A buyer holds A and wants B. In which order do you give them back?
     const CANCEL: &str = "UPDATE orders SET cancelled = TRUE WHERE id = $1 AND NOT cancelled";
-    const GIVE_BACK: &str = "UPDATE products SET stock = stock + \
-                             (SELECT quantity FROM lines WHERE order_id = $1 AND lines.sku = products.sku) \
-                             WHERE sku IN (SELECT sku FROM lines WHERE order_id = $1)";
+    const LINES: &str = "SELECT sku, quantity FROM lines WHERE order_id = $1 ORDER BY sku";
+    const GIVE_BACK: &str = "UPDATE products SET stock = stock + $2 WHERE sku = $1";
     let cancelling = Multi::<bool, EditError>::new()
         .step("cancel", move |tx, mine| {
             async move {
@@ -117,8 +117,14 @@ pub async fn cancel(db: &Db, order: OrderId) -> Result<bool, EditError> {
         })
         .step("give back", move |tx, mine| {
             async move {
-                if *mine {
-                    tx.exec(GIVE_BACK, vec![order.0.into()]).await?;
+                if !*mine {
+                    return Ok(());
+                }
+                // One statement for all of them would take the rows as they lie; buyers take them in the order of their codes.
+                for line in tx.rows(LINES, vec![order.0.into()]).await? {
+                    let sku: String = line.try_get_by_index(0).map_err(DbError::from)?;
+                    let pieces: i64 = line.try_get_by_index(1).map_err(DbError::from)?;
+                    tx.exec(GIVE_BACK, vec![sku.into(), pieces.into()]).await?;
                 }
                 Ok(())
             }

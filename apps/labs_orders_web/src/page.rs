@@ -1,6 +1,7 @@
 //! The live page: newest orders, a form for the next one, who is here.
 //!
-//! Invariant: the page shows the desk as of the last change it was told, and what was typed is never lost by a refusal.
+//! Invariant: the page shows the desk as of the last change it was told, those included that it was not told because its
+//! mailbox was full; what was typed is never lost by a refusal.
 
 mod form;
 mod list;
@@ -11,7 +12,7 @@ use channels::Presence;
 use live::{At, Ctx, Form, Halt, LiveView, Page, Params, Rendered, Stream, each, html};
 use serde::Deserialize;
 
-use crate::book::{Change, Version};
+use crate::book::{Change, Missed, Version};
 use crate::desk::{Desk, Orders};
 use crate::lobby;
 use crate::order::{Order, OrderNo, Status, Typed, Wish};
@@ -115,16 +116,28 @@ impl LiveView for OrdersPage {
                 //>> show
                 //? How does the page know a change that it shows already? What is the least that the browser must be sent?
                 //? An order that has scrolled out of the fifty moves on. Where does its row go?
+                //? The page's mailbox was full, and three changes were not told. Who knows them?
                 if change.version <= self.version {
                     return;
                 }
-                self.version = change.version;
-                let order = change.order.clone();
-                if order.status == Status::Placed {
-                    self.orders.insert_at(At::Start, order);
+                let missed = if change.version == self.version + 1 {
+                    Missed::Changes(vec![Change::clone(&change)])
                 } else {
-                    // One that has scrolled out of the page is not brought back.
-                    self.orders.update(order);
+                    cx.scope().desk.since(self.version)
+                };
+                let Missed::Changes(changes) = missed else {
+                    let now = cx.scope().desk.read(SHOWN as usize);
+                    self.version = now.version;
+                    return self.orders.reset(now.orders);
+                };
+                for Change { version, order } in changes {
+                    self.version = version;
+                    if order.status == Status::Placed {
+                        self.orders.insert_at(At::Start, order);
+                    } else {
+                        // One that has scrolled out of the page is not brought back.
+                        self.orders.update(order);
+                    }
                 }
                 //<<
             }

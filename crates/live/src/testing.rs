@@ -62,6 +62,7 @@ pub struct Browser {
     live: Live,
     cookies: BTreeMap<String, String>,
     headers: HeaderMap,
+    mailbox: u32,
 }
 
 /// The answer to a plain request.
@@ -78,7 +79,18 @@ pub struct Answer {
 impl Browser {
     /// A browser without cookies.
     pub fn new(live: &Live) -> Self {
-        Self { live: live.clone(), cookies: BTreeMap::new(), headers: HeaderMap::new() }
+        Self {
+            live: live.clone(),
+            cookies: BTreeMap::new(),
+            headers: HeaderMap::new(),
+            mailbox: tab::MAILBOX,
+        }
+    }
+
+    /// With room for so many messages that wait for a view: what comes when it is full, the view is not told.
+    pub fn mailbox(mut self, messages: u32) -> Self {
+        self.mailbox = messages;
+        self
     }
 
     /// With a cookie, such as the application's own session.

@@ -87,6 +87,38 @@ fn a_trickle_does_not_put_the_write_off() {
     });
 }
 
+/// Who comes within the patience of the first is written with it: a pipeline that has nothing to do does not write one by one.
+///
+/// Holes: `drain`, `push`.
+#[test]
+fn those_who_come_within_the_patience_are_written_together() {
+    gate::paused(async || {
+        let plant = Plant::new(Depot::open());
+        let quiet_day = async {
+            for _ in 0..3 {
+                plant.depot.bring(Fate::Fine);
+                sleep(SMALL.patience / 5).await;
+            }
+            sleep(SMALL.patience).await;
+            plant.stop.ask();
+        };
+        tokio::join!(plant.run(SMALL), quiet_day);
+        assert_eq!(plant.works.batches(), [[0, 1, 2]], "batches of three that came within the patience");
+    });
+}
+
+/// A patience without an end waits for full batches: no moment is too far away to be waited for.
+///
+/// Hole: `push`.
+#[test]
+fn a_patience_without_an_end_waits_for_full_batches() {
+    gate::paused(async || {
+        let plant = Plant::new(Depot::of([Fate::Fine; 10]));
+        let totals = plant.run(labs_ingest::Settings { patience: Duration::MAX, ..SMALL }).await;
+        assert_eq!(totals, Totals { done: 10, failed: 0 }, "two batches of five");
+    });
+}
+
 /// A message that can't be worked on is buried with its reason, settled as failed, and holds up nobody.
 ///
 /// Hole: `processed`.

@@ -35,7 +35,7 @@ fn room_is_never_more_than_what_is_free() {
     });
 }
 
-/// Batches keep the order, none is too large, and nobody waits in one for longer than the patience.
+/// Batches keep the order, none is too large, and the patience of each is that of the first message in it.
 ///
 /// Hole: `push`.
 #[test]
@@ -44,7 +44,7 @@ fn batches_are_in_order_within_size_and_within_patience() {
         let patience = Duration::from_millis(100);
         let start = Instant::now();
         let mut batcher = Batcher::new(size, patience);
-        let (mut now, mut seen) = (start, Vec::new());
+        let (mut now, mut first, mut seen) = (start, None, Vec::new());
         let mut look = |batch: Option<Vec<(usize, Instant)>>, at: Instant| {
             let batch = batch.unwrap_or_default();
             assert!(batch.len() <= size, "{} in a batch of {size}", batch.len());
@@ -60,8 +60,13 @@ fn batches_are_in_order_within_size_and_within_patience() {
                 let batch = batcher.tick(due);
                 assert!(batch.is_some(), "its time has come, and there is no batch");
                 look(batch, due);
+                first = None;
             }
-            look(batcher.push((name, now), now), now);
+            let full = batcher.push((name, now), now);
+            first = if full.is_some() { None } else { first.or(Some(now)) };
+            look(full, now);
+            let due = first.map(|first| first + patience);
+            assert_eq!(batcher.due(), due, "when the batch is due whose first message came at {first:?}");
             assert_eq!(batcher.tick(now), None, "its time has not come");
         }
         look(batcher.flush(), now);

@@ -41,7 +41,12 @@ fn a_job_is_unique_by_kind_and_key_while_it_waits_or_runs() {
         let job = take(&mut queue, 0).unwrap();
         assert_eq!(bring(&mut queue, &mail), Enqueued::Duplicate(first), "the same key, while it runs");
         complete(&mut queue, &job);
-        new(&mut queue, &mail);
+        let second = new(&mut queue, &mail);
+        assert_eq!(
+            bring(&mut queue, &mail),
+            Enqueued::Duplicate(second),
+            "the same key, after one has ended"
+        );
     });
 }
 
@@ -81,6 +86,22 @@ fn a_job_is_leased_once_in_its_time_the_oldest_first() {
     });
 }
 
+/// Of several jobs that are leased at once the one that has waited for longest comes first, whenever it was brought.
+///
+/// Hole: `lease`.
+#[test]
+fn jobs_that_are_leased_together_come_the_oldest_first() {
+    gate::check(|| {
+        let mut queue = in_memory();
+        for (args, at) in [("third", 300), ("first", 100), ("last", 400), ("second", 200)] {
+            new(&mut queue, &NewJob::new("mail", args).at(at));
+        }
+        let jobs = queue.lease(500, LEASE, 3).unwrap();
+        let args: Vec<_> = jobs.iter().map(|job| job.args.as_str()).collect();
+        assert_eq!(args, ["first", "second", "third"], "three of four, the oldest first");
+    });
+}
+
 /// A job that succeeded is done, with what it wrote.
 ///
 /// Hole: `complete`.
@@ -117,6 +138,7 @@ fn a_job_that_failed_waits_for_its_back_off_and_is_discarded_in_the_end() {
             let acked = queue.fail(now, &job, &Failure("no".to_owned()), 0.5).unwrap();
             let again = now + BACKOFF.delay(attempt, 0.5);
             assert_eq!(acked, Acked::Again(again));
+            assert_eq!(queue.reason(id).unwrap().as_deref(), Some("no"), "why it is attempted again");
             assert_eq!(queue.next_due().unwrap(), Some(again), "when it is attempted again is in its row");
             assert_eq!(take(&mut queue, again - 1), None, "it comes back before its time");
             now = again;
@@ -126,6 +148,23 @@ fn a_job_that_failed_waits_for_its_back_off_and_is_discarded_in_the_end() {
         assert_eq!(queue.fail(now, &last, &Failure("no more".to_owned()), 0.5).unwrap(), Acked::Discarded);
         assert_eq!(queue.reason(id).unwrap().as_deref(), Some("no more"));
         assert_eq!(queue.counts().unwrap(), Counts { discarded: 1, ..Counts::default() });
+    });
+}
+
+/// The wait begins when the attempt has failed, however long the job was due by then.
+///
+/// Hole: `fail`.
+#[test]
+fn a_wait_begins_with_the_failure() {
+    gate::check(|| {
+        let mut queue = in_memory();
+        new(&mut queue, &NewJob::new("mail", "ada").at(100));
+        // The worker was away for long, and the attempt took its time.
+        let job = take(&mut queue, 50_000).unwrap();
+        let again = 53_000 + BACKOFF.delay(1, 0.5);
+        let acked = queue.fail(53_000, &job, &Failure("no".to_owned()), 0.5).unwrap();
+        assert_eq!(acked, Acked::Again(again), "when a job is due that has failed at 53000");
+        assert_eq!(queue.next_due().unwrap(), Some(again), "and in its row");
     });
 }
 

@@ -199,6 +199,21 @@ fn an_attempt_that_is_stuck_is_ended_with_its_lease() {
     });
 }
 
+/// Who has failed waits from then on, and not from when the attempt began.
+///
+/// Hole: `attempt`.
+#[test]
+fn an_attempt_that_was_stuck_waits_before_the_next_one() {
+    gate::paused(async || {
+        let (desk, ids) = Desk::with(&[NewJob::new("stuck", "").attempts(2)]);
+        desk.work_for(Duration::from_secs(15)).await;
+        let at = desk.hand.attempts_of(ids[0]);
+        assert_eq!(at.len(), 2, "attempts at {at:?}");
+        let waited = at[1] - at[0] - LEASE;
+        assert!((500..=1010).contains(&waited), "it has waited {waited} ms since it was ended");
+    });
+}
+
 /// Each wait is drawn anew: jobs that fail together come back apart.
 ///
 /// Hole: `attempt`.

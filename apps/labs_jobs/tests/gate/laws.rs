@@ -51,8 +51,8 @@ fn jobs_that_failed_together_come_back_apart() {
     });
 }
 
-/// Whatever happens in whatever order: one lease at a time, one effect a job, no attempt too many, and in the end every
-/// job is done or discarded.
+/// Whatever happens in whatever order: one lease at a time, and it is good until its end and no longer; one effect a job, no
+/// attempt too many, and in the end every job is done or discarded.
 ///
 /// Holes: `lease`, `complete`, `fail`, `rescue`.
 #[test]
@@ -60,7 +60,8 @@ fn any_history_gives_each_job_one_end_and_at_most_one_effect() {
     gate::law(60, vec((0_u8..6, any::<u8>()), 0..60), |steps| {
         let mut queue = in_memory();
         let mut now = 0;
-        // Every lease that was ever given, the newest last: workers that think they have the job.
+        // Every lease that was ever given, the newest last: workers that think they have the job. It is until its end, or
+        // until it was acknowledged.
         let mut held: Vec<(Job, Millis)> = Vec::new();
         for (step, pick) in steps {
             let some = (!held.is_empty()).then(|| usize::from(pick) % held.len().max(1));
@@ -72,17 +73,25 @@ fn any_history_gives_each_job_one_end_and_at_most_one_effect() {
                 (2, _) => {
                     for job in queue.lease(now, LEASE, 2).unwrap() {
                         let live = held.iter().find(|(other, until)| other.id == job.id && *until > now);
-                        assert_eq!(
-                            live.filter(|(other, _)| other.attempt == job.attempt),
-                            None,
-                            "leased twice"
-                        );
+                        assert_eq!(live, None, "leased twice");
                         assert!((1..=3).contains(&job.attempt), "attempt {} of 3", job.attempt);
                         held.push((job, now + LEASE));
                     }
                 }
-                (3, Some(n)) => _ = complete(&mut queue, &held[n].0),
-                (4, Some(n)) => _ = queue.fail(now, &held[n].0, &Failure(String::new()), 0.0).unwrap(),
+                (3 | 4, Some(n)) => {
+                    let (job, until) = &mut held[n];
+                    let acked = match step {
+                        3 => complete(&mut queue, job),
+                        _ => queue.fail(now, job, &Failure(String::new()), 0.0).unwrap(),
+                    };
+                    let (is_good, left) = (*until > now, *until - now);
+                    assert_eq!(
+                        acked != Acked::Lost,
+                        is_good,
+                        "{left} ms before the end of its lease: {acked:?}"
+                    );
+                    *until = now;
+                }
                 _ => {
                     now += Millis::from(pick) * 100;
                     queue.rescue(now).unwrap();

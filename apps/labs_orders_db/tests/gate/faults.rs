@@ -1,7 +1,7 @@
 //! Connections that are cut, and calls that nobody waits for any more.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use futures::FutureExt as _;
@@ -155,6 +155,107 @@ fn who_was_taken_back_for_a_deadlock_begins_again() {
             let times = futures::join!(moved(["A", "B"]), moved(["B", "A"]));
             assert!(times == (1, 2) || times == (2, 1), "one of them was taken back: {times:?} times");
             assert_eq!((stock(db, "A").await, stock(db, "B").await), (2, 2), "pieces that both have put");
+        })
+        .await;
+    });
+}
+
+/// Who has read what somebody else has changed since then is taken back, and begins again with what is there now.
+///
+/// Holes: `attempt`, `classify`.
+#[test]
+fn who_has_read_an_old_state_begins_again() {
+    on_both(async |db| {
+        stocked(db, &[("A", 1)]).await;
+        let is_sqlite = db.backend() == DbBackend::Sqlite;
+        // A transaction that reads first and wants to write later; ours begin otherwise.
+        let begins: &[&str] = if is_sqlite {
+            &["ROLLBACK", "BEGIN DEFERRED"]
+        } else {
+            &["SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"]
+        };
+        let other = if is_sqlite { beside(db).await } else { db.clone() };
+        let (faster, begun) = (other.clone(), Arc::new(AtomicU32::new(0)));
+        let adds = Multi::<u32, DbError>::new().step("add", move |tx, times| {
+            let faster = faster.clone();
+            *times = begun.fetch_add(1, Ordering::Relaxed) + 1;
+            async move {
+                const PIECE: &str = "UPDATE products SET stock = stock + 1 WHERE sku = 'A'";
+                for begin in begins {
+                    tx.exec(begin, vec![]).await?;
+                }
+                tx.rows("SELECT stock FROM products WHERE sku = 'A'", vec![]).await?;
+                if *times == 1 {
+                    faster.exec(PIECE, vec![]).await?;
+                }
+                tx.exec(PIECE, vec![]).await.map(drop)
+            }
+            .boxed()
+        });
+        let times = adds.run(db, 0).await.expect("an old state is a conflict");
+        assert_eq!((times, stock(db, "A").await), (2, 3), "times begun, pieces");
+        if is_sqlite {
+            other.close().await;
+        }
+    });
+}
+
+/// Runs something that takes A and B while somebody holds A; answers whether B was free while it waited.
+async fn while_a_is_held<T>(db: &Db, acts: impl Future<Output = T>) -> (T, bool) {
+    const WAITING: &str = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
+                           AND application_name = current_setting('application_name')";
+    let holds = db.begin().await.expect("begun");
+    holds.exec("UPDATE products SET stock = stock WHERE sku = 'A'", vec![]).await.expect("A is held");
+    let ended = AtomicBool::new(false);
+    let acting = async {
+        let acted = acts.await;
+        ended.store(true, Ordering::Relaxed);
+        acted
+    };
+    let looking = async {
+        while !ended.load(Ordering::Relaxed) && db.rows(WAITING, vec![]).await.expect("asked").is_empty() {
+            tokio::task::yield_now().await;
+        }
+        let next = "SELECT 1 FROM products WHERE sku = 'B' FOR UPDATE SKIP LOCKED";
+        let free = holds.rows(next, vec![]).await.expect("asked").len();
+        holds.commit().await.expect("committed");
+        free == 1
+    };
+    futures::join!(acting, looking)
+}
+
+/// Whoever takes several rows takes them in one order, or the two wait for each other; those who give back, too.
+///
+/// Hole: `cancel`.
+#[test]
+fn a_cancel_takes_its_rows_in_the_order_of_the_buyers() {
+    gate::running(async || {
+        on_postgres(&async |db| {
+            stocked(db, &[("A", 10), ("B", 10)]).await;
+            let placed = place(db, &order("k", &[("A", 1), ("B", 1)])).await.expect("placed");
+            // Written anew, A lies behind B.
+            db.exec("UPDATE products SET name = 'a' WHERE sku = 'A'", vec![]).await.expect("changed");
+            let (cancelled, is_free) = while_a_is_held(db, cancel(db, placed.id)).await;
+            assert!(is_free, "it holds B and waits for A, whose buyer will wait for B");
+            assert_eq!(cancelled, Ok(true), "the cancel, after the buyer");
+            assert_eq!((stock(db, "A").await, stock(db, "B").await), (10, 10), "pieces that came back");
+        })
+        .await;
+    });
+}
+
+/// Whoever takes several rows takes them in one order, however much it needs of each.
+///
+/// Hole: `take`.
+#[test]
+fn a_buyer_takes_its_rows_in_the_order_of_all_buyers() {
+    gate::running(async || {
+        on_postgres(&async |db| {
+            stocked(db, &[("A", 10), ("B", 10)]).await;
+            let order = order("k", &[("B", 9), ("A", 1)]);
+            let (placed, is_free) = while_a_is_held(db, place(db, &order)).await;
+            assert!(is_free, "it holds B and waits for A, whose buyer will wait for B");
+            placed.expect("there is enough");
         })
         .await;
     });

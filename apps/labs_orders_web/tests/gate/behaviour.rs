@@ -1,8 +1,10 @@
 //! What pages and programs see on a good day.
 
 use labs_orders_web::book::KEPT_CHANGES;
+use labs_orders_web::feed::FIRST;
 use labs_orders_web::order::Status;
 use labs_orders_web::page::SHOWN;
+use live::testing::Browser;
 use serde_json::{Value, json};
 
 use crate::client::{Client, Served, desk, open, wish};
@@ -147,6 +149,24 @@ fn a_program_that_was_away_is_told_what_it_has_missed() {
             desk.place(wish("Ada")).unwrap();
         }
         assert_eq!(since(1).await.1, None, "too long ago: all orders anew");
+    });
+}
+
+/// Who joins is given the newest orders and no more, however many there are: a program some of them, a page what it shows.
+///
+/// Holes: `join`, `mount`.
+#[test]
+fn who_joins_is_given_the_newest_orders_and_no_more() {
+    gate::running(async || {
+        let served = Served::start().await;
+        for _ in 0..FIRST + 20 {
+            served.site.desk().place(wish("Ada")).unwrap();
+        }
+        let (_, told) = Client::connect(&served).await.ask(FEED, "phx_join", json!({})).await;
+        let orders = told["orders"].as_array().unwrap();
+        assert_eq!((orders.len(), &orders[0]["no"]), (FIRST, &json!(FIRST + 20)), "orders for a program");
+        let html = Browser::new(served.site.live()).get("/").await.html;
+        assert_eq!(html.matches("<tr id=").count(), SHOWN as usize, "orders in a page's document");
     });
 }
 

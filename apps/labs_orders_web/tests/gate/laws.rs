@@ -73,3 +73,19 @@ fn two_who_press_the_same_button_move_an_order_once() {
         assert_eq!(book.advance(OrderNo(9), Status::Placed), Err(Refused::Unknown(OrderNo(9))));
     });
 }
+
+/// At its end an order goes nowhere, and nothing is told of it.
+///
+/// Hole: `advance`.
+#[test]
+fn an_order_at_its_end_goes_nowhere() {
+    gate::check(|| {
+        let mut book = Book::default();
+        let no = book.place(wish("Ada")).unwrap().order.no;
+        book.advance(no, Status::Placed).unwrap();
+        book.advance(no, Status::Packed).unwrap();
+        let beyond = book.advance(no, Status::Shipped);
+        assert_eq!(beyond, Err(Refused::Moved { no, from: Status::Shipped, now: Status::Shipped }));
+        assert_eq!(book.version(), 3, "changes of an order that was placed, packed and shipped");
+    });
+}

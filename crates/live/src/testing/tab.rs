@@ -23,8 +23,8 @@ use crate::merge::Client;
 use action::{Action, form_event};
 use journey::Tokens;
 
-/// Messages that may wait for a view in a test.
-const MAILBOX: u32 = 10_000;
+/// Messages that may wait for a view in a test, if it says nothing else.
+pub(super) const MAILBOX: u32 = 10_000;
 
 /// Where a view has sent its browser.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use scraper::Html;
 use serde_json::{Value, json};
 
 use super::super::{Browser, dom};
-use super::{Departure, MAILBOX, Tab};
+use super::{Departure, Tab};
 use crate::csrf;
 use crate::join::{JoinPayload, join};
 use crate::merge::Client;
@@ -58,7 +58,7 @@ impl Tab {
     async fn connect(browser: Browser, tokens: Tokens, path: &str, payload: &Value) -> Result<Self, String> {
         let live = browser.live.inner.clone();
         let id = csrf::proven(&live.keys, live.secure, &browser.request_headers(), &tokens.csrf);
-        let (mailbox, inbox) = otp::inbox(MAILBOX);
+        let (mailbox, inbox) = otp::inbox(browser.mailbox);
         let payload = payload.to_string();
         let payload: JoinPayload<'_> =
             serde_json::from_str(&payload).unwrap_or_else(|error| panic!("join payload: {error}"));
