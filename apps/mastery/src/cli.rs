@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 
 /// Labs from skeleton to green.
 #[derive(Debug, Parser)]
-#[command(bin_name = "cargo mastery", disable_help_subcommand = true, max_term_width = 80)]
+#[command(bin_name = "cargo mastery", max_term_width = 80)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) verb: Option<Verb>,
@@ -50,6 +50,7 @@ pub(crate) enum Verb {
 
 #[derive(Debug, Args)]
 pub(crate) struct Check {
+    /// The one in whose folder you are, or that was started last, if none is named
     pub(crate) lab: Option<String>,
     /// Again whenever a file is saved
     #[arg(long)]

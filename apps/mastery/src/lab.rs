@@ -80,10 +80,12 @@ impl Lab {
         match found[..] {
             [only] => Ok(labs.swap_remove(only)),
             [] => {
-                let near = |lab: &&Self| strsim::jaro_winkler(&lab.name, meant) > 0.8;
-                match labs.iter().find(near) {
-                    Some(lab) => bail!("there is no lab {meant}; do you mean {}?", lab.name),
-                    None => bail!("there is no lab {meant}; `cargo mastery` shows all"),
+                // What all names begin with says nothing of how near they are.
+                let own = |name: &str| name.strip_prefix("labs_").unwrap_or(name).to_owned();
+                let near = |lab: &Self| strsim::jaro_winkler(&own(&lab.name), &own(meant));
+                match labs.iter().max_by(|a, b| near(a).total_cmp(&near(b))).filter(|lab| near(lab) > 0.8) {
+                    Some(lab) => bail!("there is no lab '{meant}'; do you mean {}?", lab.name),
+                    None => bail!("there is no lab '{meant}'; `cargo mastery` shows all"),
                 }
             }
             _ => {

@@ -90,6 +90,11 @@ impl Log {
             .with_context(|| format!("{} can't be written", path.display()))
     }
 
+    /// The lab that something was done with last.
+    pub(crate) fn latest(&self) -> Option<&str> {
+        self.0.last().map(|entry| entry.lab.as_str())
+    }
+
     /// The events of a lab, the newest first.
     pub(crate) fn of<'l>(&'l self, lab: &'l str) -> impl Iterator<Item = &'l Entry> {
         self.0.iter().rev().filter(move |entry| entry.lab == lab)

@@ -3,6 +3,7 @@
 //! **Invariant.** It changes nothing outside `work/` and `target/`, and needs no network.
 
 mod cli;
+mod clock;
 mod compile;
 mod expected;
 mod fingerprint;

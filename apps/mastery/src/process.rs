@@ -46,7 +46,10 @@ pub(crate) async fn run(command: &mut Command, line: Option<&str>, limit: Option
     if line.is_some() {
         command.stdin(Stdio::piped());
     }
-    let mut child = command.spawn().with_context(|| format!("{name} can't be started"))?;
+    let mut child = command.spawn().with_context(|| match name.as_str() {
+        "cargo" => "cargo can't be started; it comes with https://rustup.rs".to_owned(),
+        _ => format!("{name} can't be started"),
+    })?;
     let group = Group(child.id().and_then(|id| Pid::from_raw(id.cast_signed())));
     // Read while it runs: a program that prints much would wait for its reader.
     let (out, err) = (tokio::spawn(kept(child.stdout.take())), tokio::spawn(kept(child.stderr.take())));

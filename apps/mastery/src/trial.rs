@@ -4,6 +4,7 @@
 //! its own ticket, and nobody else ever has it.
 
 use std::ops::ControlFlow;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -134,6 +135,9 @@ pub(crate) async fn one(program: &Path, id: &TestId, terms: &Terms) -> Result<Ve
     Ok(match ended.status {
         Some(status) if status.success() && given => Verdict::Green,
         Some(status) if status.success() => Verdict::Left(said(&ended)),
+        Some(status) if status.signal().is_some() => {
+            Verdict::Red(format!("{}\nthe process was ended by a {status}", said(&ended)))
+        }
         Some(_) => Verdict::Red(said(&ended)),
         None => Verdict::Hung(said(&ended)),
     })

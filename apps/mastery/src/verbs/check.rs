@@ -9,6 +9,7 @@ use anstream::println;
 use anyhow::{Result, bail};
 use jiff::Timestamp;
 
+use crate::clock::Clock;
 use crate::expected::Expected;
 use crate::fingerprint::Fingerprints;
 use crate::lab::Lab;
@@ -91,7 +92,9 @@ pub(crate) async fn run(place: &Place, lab: &Lab, options: &Options) -> Result<b
         }
     }
     println!("  {:<10} {}", "builds", good("ok"));
-    let stages = built.stages(&tests, seed, tell).await?;
+    let clock = Clock::of("the tests run");
+    let stages = built.stages(&tests, seed, |stage| clock.aside(|| tell(stage))).await?;
+    drop(clock);
     let red = stages.last().filter(|stage| !stage.is_green());
     if let Some(stage) = red {
         let failed = stage.tests.iter().find(|(_, verdict)| !verdict.is_green());
@@ -130,12 +133,12 @@ pub(crate) async fn watch(place: &Place, lab: &Lab, options: &Options) -> Result
 }
 
 fn tell(stage: &Stage) {
-    let (green, all) = (stage.green(), stage.tests.len());
+    let all = stage.tests.len();
     if stage.is_green() {
         println!("  {:<10} {} {}", stage.name, good("ok"), dim(format!("{all} tests")));
         return;
     }
-    println!("  {:<10} {} {green} of {all}", stage.name, bad("red"));
+    println!("  {:<10} {} {} of {all}", stage.name, bad("red"), all - stage.green());
     for (test, verdict) in stage.tests.iter().filter(|(_, verdict)| !verdict.is_green()) {
         let how = match verdict {
             Verdict::Hung(_) => " (hangs)",

@@ -24,6 +24,9 @@ pub(crate) fn run(place: &Place, lab: &Lab, asked: Option<&str>) -> Result<()> {
         Some(hole) => hole.to_owned(),
         None => match failing(&log, lab).map_or_else(|| first_empty(place, lab), |hole| Ok(Some(hole)))? {
             Some(hole) => hole,
+            None if unbuilt(&log, lab) => {
+                bail!("{} does not build: the compiler's first error comes before any hole", lab.name)
+            }
             None => bail!("no hole of {} is empty or red: cargo mastery check {0}", lab.name),
         },
     };
@@ -56,6 +59,15 @@ fn failing(log: &Log, lab: &Lab) -> Option<String> {
         Did::Started { .. } => Some(None),
         _ => None,
     })?
+}
+
+/// Whether the last check did not come to the tests.
+fn unbuilt(log: &Log, lab: &Lab) -> bool {
+    let last = log.of(&lab.name).find_map(|entry| match &entry.did {
+        Did::Checked { red, .. } => Some(red.as_deref() == Some("builds")),
+        _ => None,
+    });
+    last == Some(true)
 }
 
 /// The first hole, in the order of the tests, that is a `todo!` still.

@@ -12,6 +12,7 @@ use anstream::println;
 use anyhow::{Result, bail};
 use tokio::process::Command;
 
+use crate::clock::Clock;
 use crate::compile;
 use crate::lab::Lab;
 use crate::log::{Did, Log};
@@ -54,20 +55,24 @@ pub(crate) async fn run(place: &Place, lab: &Lab) -> Result<bool> {
             println!(
                 "  {}\n{}",
                 bad("mine.rs is red on the solution: so it catches nothing"),
-                first(&said, 30)
+                // They were run from a copy.
+                first(&said.replace(&format!("hunting/{}/tests/mine.rs", lab.name), &place.shown(&mine)), 30)
             );
             return Ok(false);
         }
     }
     let mistakes = lab.mistakes()?;
     let (mut caught, mut missed) = (0, BTreeSet::new());
-    for mistake in &mistakes {
+    let clock = Clock::of("known mistakes");
+    for (at, mistake) in mistakes.iter().enumerate() {
+        clock.turn_to(format!("{at} of {} known mistakes were tried", mistakes.len()));
         match try_on(&workspace, lab, Variant::Mistake(mistake)).await? {
             Said::Red(_) => caught += 1,
             Said::Green => missed.extend(mistake.bodies.keys().cloned()),
             Said::Unbuilt(said) => bail!("wrong/{} does not build:\n{said}", mistake.name),
         }
     }
+    drop(clock);
     Log::append(&place.log(), &lab.name, Did::Hunted { caught, of: mistakes.len() })?;
     println!("  caught {} of {}", bold(caught), mistakes.len());
     if !missed.is_empty() {
@@ -94,5 +99,9 @@ async fn try_on(workspace: &Workspace, lab: &Lab, variant: Variant<'_>) -> Resul
     // A mistake may hang, or leave: both are seen.
     let passed =
         ended.stdout.contains("test result: ok.") && ended.status.is_some_and(|status| status.success());
-    Ok(if passed { Said::Green } else { Said::Red(ended.stdout + &ended.stderr) })
+    Ok(match ended.status {
+        Some(_) if passed => Said::Green,
+        Some(_) => Said::Red(ended.stdout + &ended.stderr),
+        None => Said::Red(format!("it was still running after {} s:\n{}", lab.about.seconds, ended.stdout)),
+    })
 }

@@ -1,6 +1,7 @@
 //! `mastery`: one screen with every lab, and what is next.
 //!
-//! **Invariant.** A pass of other code, or of another gate, is shown as stale, never as lost.
+//! **Invariant.** A pass of other code, or of another gate, is shown as changed since, never as lost. What is next is what was
+//! worked on last, as long as it is not green.
 
 use anstream::println;
 use anyhow::Result;
@@ -11,10 +12,14 @@ use crate::log::{Log, Standing};
 use crate::place::Place;
 use crate::screen::{bold, dim, good, wrapped};
 
+/// A lab, and whether it is in the learner's folder already.
+type Next<'l> = Option<(&'l Lab, bool)>;
+
 /// Shows it.
 pub(crate) fn run(place: &Place) -> Result<()> {
     let (labs, log) = (Lab::all(&place.root)?, Log::read(&place.log())?);
-    let mut next: Option<(&Lab, bool)> = None;
+    let latest = log.latest();
+    let (mut next, mut at_hand): (Next<'_>, Next<'_>) = (None, None);
     println!("{}", bold("Systems Mastery"));
     println!();
     for lab in &labs {
@@ -25,11 +30,17 @@ pub(crate) fn run(place: &Place) -> Result<()> {
             Standing::Started(Some(stage)) => ("○", format!("red: {stage}")),
             Standing::GaveUp => ("-", "given up".to_owned()),
             Standing::Passed(of) if Fingerprints::of(place, lab)? == *of => ("✓", "passed".to_owned()),
-            Standing::Passed(_) => ("~", "stale".to_owned()),
+            Standing::Passed(_) => ("~", "changed since".to_owned()),
         };
         let is_open = !matches!(standing, Standing::Passed(_) | Standing::GaveUp);
-        if is_open && next.is_none_or(|(_, is_started)| !is_started && standing != Standing::New) {
-            next = Some((lab, standing != Standing::New));
+        // One that was deleted is begun anew.
+        let is_there = standing != Standing::New && place.work().join(&lab.name).is_dir();
+        let is_at_hand = is_there && (is_open || sign == "~") && latest == Some(lab.name.as_str());
+        if is_open && next.is_none_or(|(_, is_started)| !is_started && is_there) {
+            next = Some((lab, is_there));
+        }
+        if is_at_hand {
+            at_hand = Some((lab, true));
         }
         let line = format!(
             "{sign} {:<4} {:<20} {:<36} ",
@@ -44,6 +55,7 @@ pub(crate) fn run(place: &Place) -> Result<()> {
         }
     }
     println!();
+    let next = at_hand.or(next);
     match next {
         Some((lab, true)) => println!("next: {}", bold(format!("cargo mastery check {}", lab.name))),
         Some((lab, false)) => println!("next: {}", bold(format!("cargo mastery start {}", lab.name))),

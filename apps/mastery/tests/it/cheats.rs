@@ -16,7 +16,7 @@ fn an_edited_gate_is_written_anew() {
     mini.write("work/rust-toolchain.toml", "[toolchain]\nchannel = \"1.20.0\"\n");
     mini.edit("work/Cargo.toml", "[workspace]", "[profile.test]\npanic = \"abort\"\n\n[workspace]");
     let checked = mini.run(&["check"]);
-    checked.ends(1).says("behaviour  red 0 of 2");
+    checked.ends(1).says("behaviour  red 2 of 2");
     checked.says("tests/gate/behaviour.rs is the project's again");
     assert_eq!(mini.read("work/labs_mini/tests/budget.rs"), mini.read("apps/labs_mini/tests/budget.rs"));
     assert_eq!(mini.read("work/labs_mini/lab.toml"), mini.read("apps/labs_mini/lab.toml"));
@@ -45,7 +45,7 @@ fn to_leave_as_if_all_were_well_is_red() {
     mini.fill("put", "std::process::exit(0)");
     mini.run(&["check"])
         .ends(1)
-        .says("behaviour  red 0 of 2")
+        .says("behaviour  red 2 of 2")
         .says("(ended the process)")
         .says("without the receipt that a test gives");
 }
@@ -69,14 +69,21 @@ fn a_forged_receipt_is_red() {
         ticket.clear();
         std::process::exit(0)"#,
     );
-    mini.run(&["check"]).ends(1).says("behaviour  red 0 of 2").says("(ended the process)");
+    mini.run(&["check"]).ends(1).says("behaviour  red 2 of 2").says("(ended the process)");
+}
+
+#[test]
+fn a_process_that_is_killed_says_by_what() {
+    let mini = Mini::started("a_process_that_is_killed_says_by_what");
+    mini.fill("put", "std::process::abort()");
+    mini.run(&["check"]).ends(1).says("behaviour  red 2 of 2").says("ended by a signal: 6 (SIGABRT)");
 }
 
 #[test]
 fn a_panic_that_is_swallowed_is_red() {
     let mini = Mini::started("a_panic_that_is_swallowed_is_red");
     mini.fill("put", "std::panic::set_hook(Box::new(|_| std::process::exit(0))); Ok(())");
-    mini.run(&["check"]).ends(1).says("behaviour  red 0 of 2");
+    mini.run(&["check"]).ends(1).says("behaviour  red 2 of 2");
 }
 
 #[test]

@@ -15,7 +15,7 @@ fn from_the_skeleton_to_a_pass() {
     mini.run(&["check"])
         .ends(1)
         .says("builds     ok")
-        .says("behaviour  red 0 of 2")
+        .says("behaviour  red 2 of 2")
         .says("not yet implemented: put")
         .says("Broken: A shelf never holds more than it may, and says so.")
         .says("--only behaviour::a_full_shelf_takes_no_more --seed ");
@@ -33,7 +33,7 @@ fn from_the_skeleton_to_a_pass() {
     let red = mini.run(&["check", "labs_mini", "--seed", "5"]);
     red.ends(1)
         .says("behaviour  ok")
-        .says("laws       red 0 of 1")
+        .says("laws       red 1 of 1")
         .says("came back as")
         .says("found with seed 5");
     let again = ["check", "--only", "laws::things_come_back_in_reverse", "--seed", "5"];
@@ -52,7 +52,7 @@ fn from_the_skeleton_to_a_pass() {
     mini.run(&[]).ends(0).says("passed").says("All labs are passed");
 
     mini.edit("work/labs_mini/src/lib.rs", "self.things.pop()", "self.things.pop() // the last one");
-    mini.run(&[]).ends(0).says("stale");
+    mini.run(&[]).ends(0).says("changed since").says("next: cargo mastery check labs_mini");
     mini.run(&["check"]).ends(0).says("Passed.");
     let did: Vec<_> = mini.read("work/log.jsonl").lines().map(verb).collect();
     assert_eq!(
@@ -62,6 +62,22 @@ fn from_the_skeleton_to_a_pass() {
             "checked", "passed", "checked", "passed"
         ]
     );
+}
+
+#[test]
+fn a_hint_for_what_does_not_build_is_that_it_does_not_build() {
+    let mini = Mini::solved("a_hint_for_what_does_not_build_is_that_it_does_not_build");
+    mini.edit("work/labs_mini/src/lib.rs", "self.things.pop()", "self.things.pop(");
+    mini.run(&["check"]).ends(1).says("builds     red");
+    mini.run(&["hint"]).ends(1).says("labs_mini does not build");
+}
+
+#[test]
+fn a_lab_that_was_deleted_is_begun_anew() {
+    let mini = Mini::started("a_lab_that_was_deleted_is_begun_anew");
+    mini.run(&[]).ends(0).says("next: cargo mastery check labs_mini");
+    std::fs::remove_dir_all(mini.root.join("work/labs_mini")).unwrap();
+    mini.run(&[]).ends(0).says("next: cargo mastery start labs_mini");
 }
 
 fn of_the_failure(said: &str) -> Vec<String> {
@@ -137,7 +153,7 @@ fn a_watch_checks_again_when_a_file_is_saved() {
     let mut watch = Killed(mini.command(&["check", "--watch"]).stdout(Stdio::piped()).spawn().unwrap());
     let mut lines = BufReader::new(watch.0.stdout.take().unwrap()).lines().map_while(Result::ok);
     let mut wait_for = |text: &str| lines.find(|line| line.contains(text)).is_some();
-    assert!(wait_for("red 0 of 2") && wait_for("watching"));
+    assert!(wait_for("red 2 of 2") && wait_for("watching"));
     mini.fill("put", "self.things.push(thing.to_owned()); Ok(())");
     assert!(wait_for("it holds one, and may hold one") && wait_for("watching"));
 }
@@ -171,6 +187,9 @@ fn lines_fit_eighty_columns_and_have_no_colours_where_there_is_no_terminal() {
 fn a_name_that_is_nearly_right_is_understood_or_asked_back() {
     let mini = Mini::new("a_name_that_is_nearly_right_is_understood_or_asked_back");
     mini.run(&["start", "labs_mimi"]).ends(1).says("do you mean labs_mini?");
+    mini.run(&["check", "min"]).ends(1).says("do you mean labs_mini?");
+    let far = mini.run(&["start", "labs_nothing"]);
+    far.ends(1).says("`cargo mastery` shows all");
     mini.run(&["start", "apps/labs_mini/"]).ends(0);
     assert!(mini.root.join("work/.git").is_dir(), "the work has a history of its own");
 }

@@ -49,7 +49,7 @@ fn a_test_that_hangs_is_red_and_ended() {
     let told = hang(&mini);
     mini.run(&["check"])
         .ends(1)
-        .says("behaviour  red 0 of 2")
+        .says("behaviour  red 2 of 2")
         .says("(hangs)")
         .says("still running after 2 s");
     is_gone(pid(&told));
