@@ -143,11 +143,13 @@ impl Summary {
         }
     }
 
-    /// Whether a row of the right width belongs into the statistics; says why if not.
+    /// Whether a row belongs into the statistics, by what is marked in it and by its width; says why if not.
     #[inline]
     fn judge(&mut self, row: &Row) -> bool {
         //>> judge
         //? Which rows may have their fields under the wrong headings? What tells a row that was cut off from one that is ragged?
+        //? The width is compared here and nowhere else. Two columns are missing: which one do you name? And in a row that was cut off?
+        //? A row that a mark has left out already may have too many fields as well. One reason is enough: the mark.
         if row.marks().is_empty() && row.len() == self.columns.len() {
             return true;
         }

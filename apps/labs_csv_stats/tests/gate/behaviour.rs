@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use labs_csv_stats::Kind::{self, Bool, Date, DateTime, Decimal, Float, Integer, Text};
-use labs_csv_stats::{Column, Depth, Dirt, Effect, Moments, Options, Scan};
+use labs_csv_stats::{Column, Depth, Dirt, Effect, Frequent, Moments, Options, Scan, hash};
 
 use crate::files::{fields, findings, scan};
 
@@ -48,6 +48,10 @@ fn a_quoted_newline_stays_in_its_field() {
         let read = fields("name,note\nlantern,\"two\nlines\"\nheart,\"and\r\ntwo\"\n");
         let wanted = [["name", "note"], ["lantern", "two\nlines"], ["heart", "and\r\ntwo"]];
         assert!(read == wanted, "three rows of two fields were written, and read as {read:?}");
+        // Each is told where it is, whichever of the three it is.
+        let read = scan("a,b\n1,\"x\ny\"\n2,\"x\r\ny\"\n3,\"x\ry\"\n");
+        let wanted = [(1, 2), (2, 4), (3, 6)].map(|(row, line)| (Dirt::LineEndInQuotes, row, 2, line));
+        assert_eq!(findings(&read), wanted, "three line ends between quotes: LF, CR LF and CR");
     });
 }
 
@@ -254,6 +258,15 @@ fn the_frequent_are_found_among_the_rare() {
             );
         }
         assert!(frequent.error() <= 5_000 / 128, "{} may be missed, of 5,000", frequent.error());
+        // Half of the counters hold 1, the others 10, and one value more comes.
+        let mut frequent = Frequent::default();
+        let values = (0..256).flat_map(|value| std::iter::repeat_n(value, if value < 128 { 1 } else { 10 }));
+        for value in values.chain([256]) {
+            let text = value.to_string();
+            frequent.add(hash(text.as_bytes()), text.as_bytes());
+        }
+        let (error, bound) = (frequent.error(), 1_409 / 128);
+        assert!(error <= bound, "an error of {error} in 1,409 values: 1/128 of them is {bound}");
     });
 }
 

@@ -22,6 +22,12 @@ fn a_row_of_too_few_fields_is_left_out() {
         let read = scan("a,b,c\n1,2,3\n1,2\n4,5,6\n");
         assert_eq!(outcome(&read), (2, 1, vec![(Dirt::TooFewFields, 2, 3, 3)]), "of the row 1,2");
         assert_eq!(read.columns()[0].count(), 2, "its fields are in no column");
+        let first_missing = (0, 1, vec![(Dirt::TooFewFields, 1, 2, 2)]);
+        assert_eq!(
+            outcome(&scan("a,b,c\n1\n")),
+            first_missing,
+            "two columns are missing, and b is the first"
+        );
     });
 }
 
@@ -118,6 +124,8 @@ fn a_file_that_was_cut_off_says_so() {
         let read = scan("a,b,c\n1,2,3\n4,5,6,7");
         let many = vec![(Dirt::TooManyFields, 2, 4, 3)];
         assert_eq!(outcome(&read), (1, 1, many), "a row that has too many fields lacks none");
+        let first_missing = (0, 1, vec![(Dirt::Truncated, 1, 2, 2)]);
+        assert_eq!(outcome(&scan("a,b,c\n1")), first_missing, "two columns were cut off, and b is the first");
         // Cut in its last field, a row looks whole: nobody can tell.
         assert_eq!(outcome(&scan("a,b,c\n1,2,3\n4,5,6")), (2, 0, vec![]), "of the row that may be whole");
     });
@@ -138,6 +146,14 @@ fn a_byte_order_mark_is_dropped() {
         let read = scan(b"\xef\xbbname,n\n\xef\xbb\xbfx,1\n");
         assert_eq!(findings(&read), [(Dirt::BadUtf8, 0, 1, 1)], "half a mark is no mark");
         assert_eq!(read.columns()[0].count(), 1, "a mark inside the file is text");
+        let read = scan(b"\xef\xbb\nx\n");
+        assert_eq!(outcome(&read), (1, 0, vec![(Dirt::BadUtf8, 0, 1, 1)]), "half a mark alone is a heading");
+        // Behind a mark a row begins, if anything does.
+        let read = scan("\u{feff}\nname,n\nx,1\n");
+        assert_eq!(read.headings(), ["name", "n"], "a mark and a blank line are no heading");
+        let told = vec![(Dirt::ByteOrderMark, 0, 1, 1), (Dirt::BlankLine, 0, 1, 1)];
+        assert_eq!(outcome(&read), (1, 0, told), "of a mark and a blank line");
+        assert_eq!(fields("\u{feff}"), Vec::<Vec<String>>::new(), "a mark alone is no row");
     });
 }
 

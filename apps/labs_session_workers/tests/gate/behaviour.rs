@@ -189,6 +189,31 @@ fn what_is_queued_is_handled_before_the_end() {
     });
 }
 
+/// However much is queued, it is handled before the end.
+///
+/// Hole: `live`.
+#[test]
+fn a_long_queue_is_handled_before_the_end() {
+    gate::paused(async || {
+        let (rooms, world) = rooms(Limits { mailbox: 256, ..LIMITS }, World::default());
+        let ask = |time: Duration| {
+            let rooms = rooms.clone();
+            tokio::spawn(async move { rooms.call(&1, |reply| Say::Slowly(time, reply)).await })
+        };
+        // One is being handled, and two hundred wait, when the stop comes.
+        let mut calls = vec![ask(SECOND)];
+        settle().await;
+        calls.extend((0..200).map(|_| ask(Duration::ZERO)));
+        settle().await;
+        rooms.close(&1).await;
+        for (call, wanted) in calls.into_iter().zip(1..) {
+            let answer = call.await.expect("the call ends");
+            assert_eq!(answer, Ok(wanted), "of 201 messages that were taken in, some were thrown away");
+        }
+        assert_eq!((world.opens.get(), world.closes.get()), (1, 1), "one life handled them all");
+    });
+}
+
 /// A stop does not wait for a queue that never gets empty: what is queued is handled, and what comes later is the next life's.
 ///
 /// Hole: `live`.
@@ -289,28 +314,37 @@ fn who_waits_at_the_door_hears_it_too() {
     });
 }
 
-/// A full mailbox makes callers wait, for as long as their patience lasts.
+/// A full mailbox makes callers wait, for as long as their patience lasts; after a crash, too.
 ///
-/// Hole: `deliver`.
+/// Holes: `deliver`, `ended`.
 #[test]
 fn callers_wait_for_room_within_their_patience() {
     gate::paused(async || {
-        let limits = Limits { mailbox: 2, patience: 10 * SECOND, ..LIMITS };
-        let (rooms, _world) = rooms(limits, World::default());
-        let calls: Vec<_> = (0..20)
-            .map(|_| {
-                let rooms = rooms.clone();
-                tokio::spawn(async move { rooms.call(&1, |reply| Say::Slowly(SECOND, reply)).await })
-            })
-            .collect();
-        let mut answers = Vec::new();
-        for call in calls {
-            answers.push(call.await.expect("the call ends"));
+        for crashed in [false, true] {
+            let limits = Limits { mailbox: 2, patience: 10 * SECOND, ..LIMITS };
+            let (rooms, _world) = rooms(limits, World::default());
+            if crashed {
+                assert_eq!(rooms.call(&1, Say::Crash).await, Err(CallError::Died), "it has crashed");
+                settle().await;
+            }
+            let calls: Vec<_> = (0..20)
+                .map(|_| {
+                    let rooms = rooms.clone();
+                    tokio::spawn(async move { rooms.call(&1, |reply| Say::Slowly(SECOND, reply)).await })
+                })
+                .collect();
+            let mut answers = Vec::new();
+            for call in calls {
+                answers.push(call.await.expect("the call ends"));
+            }
+            let served = answers.iter().filter(|answer| answer.is_ok()).count();
+            let in_vain = answers.iter().filter(|answer| **answer == Err(CallError::Overloaded)).count();
+            assert!((9..=10).contains(&served), "one a second for ten seconds, and {served} were served");
+            assert!(
+                in_vain >= 6,
+                "{in_vain} heard that there was no room in time, and that nothing was done (after a crash: {crashed})"
+            );
         }
-        let served = answers.iter().filter(|answer| answer.is_ok()).count();
-        let in_vain = answers.iter().filter(|answer| **answer == Err(CallError::Overloaded)).count();
-        assert!((9..=10).contains(&served), "one a second for ten seconds, and {served} were served");
-        assert!(in_vain >= 6, "{in_vain} heard that there was no room in time, and that nothing was done");
     });
 }
 

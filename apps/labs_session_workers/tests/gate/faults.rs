@@ -1,12 +1,14 @@
 //! What happens when many come at once, when workers crash, and when callers go away.
 
 use std::hash::{Hash, Hasher};
-use std::sync::Barrier;
+use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
-use labs_session_workers::{Address, CallError, Limits, Registry};
-use tokio::time::sleep;
+use labs_session_workers::{Address, CallError, End, Limits, Registry, Sessions};
+use tokio::sync::Notify;
+use tokio::time::{sleep, timeout};
 
+use crate::hall::{Hall, Key};
 use crate::room::{LIMITS, SECOND, Say, World, add, rooms, settle, timed};
 
 /// A thousand first uses of one key start one worker, and each of them has its answer.
@@ -414,5 +416,46 @@ fn real_threads_find_no_gap_between_two_lives() {
         assert_eq!((0..4).map(|key| world.stored(key)).sum::<u64>(), 4_000, "each was handled once");
         rooms.shut_down(10 * SECOND).await;
         assert_eq!((world.alive(), rooms.registry().len()), (0, 0), "nobody is left");
+    });
+}
+
+/// Who hears that a life is gone finds its name free: while the name can't be freed, nobody hears of it.
+///
+/// Hole: `ended`.
+#[test]
+fn who_hears_of_an_end_finds_the_name_free() {
+    gate::running(async || {
+        for opens in [true, false] {
+            let (key, door) = (Key::new(opens), Arc::new(Notify::new()));
+            let halls: Sessions<Hall> = Sessions::start(LIMITS, door.clone());
+            let (caller, its_key) = (halls.clone(), key.clone());
+            let call = tokio::spawn(async move { caller.call(&its_key, |reply| reply).await });
+            while halls.registry().is_empty() && !call.is_finished() {
+                tokio::task::yield_now().await;
+            }
+            let address = halls.registry().whereis(&key).expect("the first use takes the name");
+            if opens {
+                door.notify_one();
+                assert_eq!(call.await.expect("the call ends"), Ok(()), "it answers");
+            }
+            // Somebody looks the name up, and takes his time: until then it can't be freed.
+            let hold = Arc::new(Barrier::new(2));
+            let (reader, lasting) = (halls.clone(), key.held(&hold));
+            let reader = std::thread::spawn(move || reader.registry().whereis(&lasting).is_some());
+            hold.wait();
+            if opens {
+                address.stop();
+            } else {
+                door.notify_one();
+            }
+            // Time for the mistake alone: in good order the end can't be heard of, however long this is.
+            let early = timeout(SECOND / 5, address.gone()).await;
+            hold.wait();
+            assert!(reader.join().expect("a lookup does not panic"), "the name was there until now");
+            assert!(early.is_err(), "somebody heard of an end while its name was still taken: {early:?}");
+            let end = if opens { End::Over } else { End::NotOpened("no light".into()) };
+            assert_eq!(address.gone().await, end, "how it ended");
+            assert!(halls.registry().is_empty(), "who hears of the end finds the name free");
+        }
     });
 }

@@ -2,5 +2,6 @@
 
 mod behaviour;
 mod faults;
+mod hall;
 mod laws;
 mod room;

@@ -68,6 +68,13 @@ pub(super) fn findings(place: &Place, bench: &Bench<'_>) -> Result<Findings> {
     for section in SECTIONS.iter().filter(|section| !lesson.lines().any(|line| line == **section)) {
         findings.push(format!("README.md has no section '{section}'"));
     }
+    // The learner's copy lies two folders below the project, as the lab does, and has no neighbour but other labs' copies.
+    for link in lesson.split("](../").skip(1).filter(|link| !link.starts_with("../")) {
+        let link = link.split(')').next().unwrap_or_default();
+        findings.push(format!(
+            "README.md links to ../{link}, which the learner does not have: ../../apps/{link}"
+        ));
+    }
     for path in lab.about.pulse.iter().filter(|path| !place.root.join(path).exists()) {
         findings.push(format!("lab.toml says that the idea is in {path}, which is not there"));
     }

@@ -72,13 +72,18 @@ fn a_mistake_that_is_not_as_it_is_kept_is_found() {
 fn what_a_lab_lacks_is_found() {
     let mini = Mini::new("what_a_lab_lacks_is_found");
     mini.edit("apps/labs_mini/hints.md", "3. `pop`.\n", "");
-    mini.edit("apps/labs_mini/README.md", "## Reading", "## Books");
+    mini.edit(
+        "apps/labs_mini/README.md",
+        "## Reading",
+        "## Books\n\n[beside](../pulse_x/src/lib.rs), [above](../../docs/x.md)",
+    );
     mini.edit("apps/labs_mini/tests/gate/behaviour.rs", "/// Hole: `put`.\n", "");
     std::fs::remove_file(mini.root.join("apps/labs_mini/wrong/gives_copies.rs")).unwrap();
     mini.run(&["prove", "mini", "--only", "form"])
         .ends(1)
         .says("2 hints for the hole take")
         .says("no section '## Reading'")
+        .says("README.md links to ../pulse_x/src/lib.rs, which the learner does not have: ../../apps/pulse_x")
         .says("a_full_shelf_takes_no_more does not document")
         .says("has 4 known mistakes");
 }
