@@ -1,7 +1,7 @@
 //! Believes that it is told of every change: those that its full mailbox did not take are never shown.
 //!
 //! test: faults::a_page_that_was_told_too_much_at_once_catches_up
-//! verdict: it was told of 4 changes of
+//! verdict: it was told of none of
 //>> show
                 if change.version <= self.version {
                     return;
